@@ -1,0 +1,258 @@
+//! The article: what every stage reads.
+//!
+//! In: what `decode` recognised. Out: canonical text with identity, and [`Span`]s into it.
+//! A `Span` always lies on character boundaries of the text it was made for; this is the only file that slices text.
+
+use std::fmt;
+
+use crate::text::offsets::OffsetMap;
+
+/// Longest id that is accepted, in bytes: a URI is rarely over 200; the id becomes a Kafka key and a log field.
+pub const ARTICLE_ID_BYTES_MAX: usize = 1024;
+
+/// One decoded article.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Article {
+    pub id: ArticleId,
+    pub version: Option<Version>,
+    pub headline: Option<String>,
+    /// The canonical text: paragraphs are separated by `\n`, offsets refer to it.
+    pub text: String,
+    /// The language that the input declares, as written there (BCP 47).
+    pub declared_language: Option<String>,
+    /// As written in the input; kept because the data desk asks "this week?".
+    pub published: Option<String>,
+    pub updated: Option<String>,
+    pub embargoed_until: Option<String>,
+    pub format: Format,
+    /// From positions in `text` to positions in the input's body field, when they differ.
+    pub source_map: Option<SourceMap>,
+    /// Input fields that no format defines: ignored, and counted.
+    pub n_unknown_fields: usize,
+    pub warnings: Vec<DecodeWarning>,
+}
+
+impl Article {
+    /// The text of a field; empty for a missing headline.
+    pub fn field(&self, field: Field) -> &str {
+        match field {
+            Field::Headline => self.headline.as_deref().unwrap_or_default(),
+            Field::Text => &self.text,
+        }
+    }
+}
+
+/// Where `text` came from, for users who highlight in their own HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceMap {
+    /// Path of the input field, e.g. `body_xhtml` or `content_elements`.
+    pub field: String,
+    pub offsets: OffsetMap,
+}
+
+/// The two texts of an article that spans can lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    Headline,
+    Text,
+}
+
+/// How the input record was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    Plain,
+    Ninjs,
+    SchemaOrg,
+    Ans,
+    RawText,
+}
+
+impl Format {
+    pub const ALL: [Self; 5] =
+        [Self::Plain, Self::Ninjs, Self::SchemaOrg, Self::Ans, Self::RawText];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Ninjs => "ninjs",
+            Self::SchemaOrg => "schema_org",
+            Self::Ans => "ans",
+            Self::RawText => "text",
+        }
+    }
+}
+
+/// Something odd in the input that did not stop decoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DecodeWarning {
+    /// ninjs says "canceled"; "cancelled" was read as that.
+    CancelledSpelling,
+    /// Windows-1252 read as UTF-8 or Latin-1 was put right.
+    MojibakeRepaired,
+    /// A date field that is not a date was ignored.
+    InvalidDate,
+}
+
+/// A newsroom's identifier of an article: not empty, bounded, no control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ArticleId(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidArticleId {
+    #[error("article id is empty")]
+    Empty,
+    #[error("article id is longer than {ARTICLE_ID_BYTES_MAX} bytes")]
+    TooLong,
+    #[error("article id contains a control character")]
+    ControlCharacter,
+}
+
+impl ArticleId {
+    /// # Errors
+    /// When `id` is empty, longer than [`ARTICLE_ID_BYTES_MAX`], or contains a control character.
+    pub fn parse(id: &str) -> Result<Self, InvalidArticleId> {
+        let id = id.trim();
+        if id.is_empty() {
+            return Err(InvalidArticleId::Empty);
+        }
+        if id.len() > ARTICLE_ID_BYTES_MAX {
+            return Err(InvalidArticleId::TooLong);
+        }
+        if id.chars().any(char::is_control) {
+            return Err(InvalidArticleId::ControlCharacter);
+        }
+        Ok(Self(id.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ArticleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An article's version as the newsroom wrote it: `3`, `"3"` and `"2024-05-01T10:00:00Z"` all occur.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Version(String);
+
+impl Version {
+    pub fn new(version: impl Into<String>) -> Self {
+        Self(version.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a kill, hold or withdrawal became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retraction {
+    pub id: ArticleId,
+    pub version: Option<Version>,
+    pub reason: RetractionReason,
+}
+
+/// Why a story is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RetractionReason {
+    Canceled,
+    Withheld,
+    Deleted,
+    KillNotice,
+}
+
+impl RetractionReason {
+    pub const ALL: [Self; 4] = [Self::Canceled, Self::Withheld, Self::Deleted, Self::KillNotice];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Canceled => "canceled",
+            Self::Withheld => "withheld",
+            Self::Deleted => "deleted",
+            Self::KillNotice => "kill_notice",
+        }
+    }
+}
+
+/// A half-open range of UTF-8 bytes, on character boundaries of the text it was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    /// `start` and `end` come from a scan of the text, so they lie on its boundaries.
+    pub fn new(start: usize, end: usize) -> Self {
+        debug_assert!(start <= end, "span ends before it starts: {start}..{end}");
+        Self { start, end }
+    }
+
+    /// The span when both ends lie inside `text` and on its character boundaries.
+    pub fn checked(text: &str, start: usize, end: usize) -> Option<Self> {
+        text.get(start..end).map(|_| Self { start, end })
+    }
+
+    /// The characters under the span.
+    ///
+    /// # Panics
+    /// When the span was made for another text.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start..self.end).expect("a span is used with the text it was made for")
+    }
+
+    pub fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    pub fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// The smallest span over both.
+    pub fn cover(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// Without white space at either end.
+    pub fn trim(self, text: &str) -> Self {
+        let inner = self.of(text);
+        let start = self.end - inner.trim_start().len();
+        Self { start, end: start + inner.trim().len() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked_at_the_border() {
+        assert_eq!(ArticleId::parse(" urn:x:1 ").unwrap().as_str(), "urn:x:1");
+        assert_eq!(ArticleId::parse("  "), Err(InvalidArticleId::Empty));
+        assert_eq!(ArticleId::parse("a\nb"), Err(InvalidArticleId::ControlCharacter));
+        assert_eq!(ArticleId::parse(&"x".repeat(1025)), Err(InvalidArticleId::TooLong));
+    }
+
+    #[test]
+    fn spans_lie_on_character_boundaries() {
+        assert_eq!(Span::checked("é", 0, 1), None);
+        assert_eq!(Span::checked("é", 0, 3), None);
+        assert_eq!(Span::checked("é", 0, 2), Some(Span::new(0, 2)));
+        assert_eq!(Span::new(0, 5).trim("  é  "), Span::new(2, 4));
+        assert_eq!(Span::new(0, 2).trim("  é"), Span::new(2, 2));
+    }
+}

@@ -1,0 +1,97 @@
+//! The command line: clap types of every command; no behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::ConfigSources;
+
+/// Who and what is named in the news, who said what, and in which tone: from Kafka to Kafka.
+#[derive(Debug, Parser)]
+#[command(name = "copydesk", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct SettingsArgs {
+    /// Configuration file (TOML); without it config/copydesk.toml is read when it exists
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting, e.g. --set kafka.group=desk; over the file and the environment
+    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE", value_parser = parse_override)]
+    set: Vec<(String, String)>,
+}
+
+impl SettingsArgs {
+    pub fn into_sources(self) -> ConfigSources {
+        ConfigSources { file: self.config, overrides: self.set }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service: from the input topic to the output topic
+    #[command(
+        after_help = "Examples:\n  copydesk serve\n  copydesk serve --config /etc/copydesk.toml\n  COPYDESK_KAFKA__BROKERS=kafka:9092 copydesk serve"
+    )]
+    Serve,
+    /// Run the service on an embedded broker with sample articles: no set-up
+    Demo(DemoArgs),
+    /// Enrich files, folders or standard input, without Kafka: JSON Lines out
+    #[command(
+        after_help = "Examples:\n  copydesk enrich article.txt --pretty\n  copydesk enrich articles/ > enriched.jsonl\n  curl -s … | copydesk enrich -"
+    )]
+    Enrich(EnrichArgs),
+    /// Check the configuration, and that the brokers can be reached
+    Check(CheckArgs),
+    /// Print the JSON Schema of the output topic
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub struct EnrichArgs {
+    /// Files (.txt, .json, .jsonl), folders of them, or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+    /// Input format; by default it is recognised, and .txt files are raw text
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
+    /// Show articles for people: entities, quotes with their speakers, and tone
+    #[arg(long)]
+    pub pretty: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Publish this folder's articles instead of the samples
+    #[arg(long, value_name = "DIR")]
+    pub input: Option<PathBuf>,
+    /// End when all articles are settled
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Check the configuration alone
+    #[arg(long)]
+    pub offline: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FormatArg {
+    Plain,
+    Ninjs,
+    SchemaOrg,
+    Ans,
+    Text,
+}
+
+fn parse_override(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected SECTION.KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}

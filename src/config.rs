@@ -1,0 +1,149 @@
+//! Settings: what was written ([`RawConfig`], TOML, environment, flags) becomes what is meant ([`Config`]).
+//!
+//! The only reader of the environment. All faults are reported at once; an unknown key is a fault.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::decode::DecodeOptions;
+use crate::encode::OffsetUnits;
+
+/// Everything a command needs to know, validated and with its units in types.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    pub kafka: KafkaConfig,
+    pub input: InputConfig,
+    pub output: OutputConfig,
+    pub pipeline: PipelineConfig,
+    pub admin: AdminConfig,
+    pub log: LogConfig,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct KafkaConfig {
+    /// `host:port`, at least one.
+    pub brokers: Vec<String>,
+    pub group: String,
+    /// Stable name of this instance: static group membership, and later the transactional id.
+    pub instance: Option<String>,
+    pub delivery: Delivery,
+    pub session_timeout: Duration,
+    /// Any other librdkafka property, passed through to consumer and producer.
+    pub properties: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    AtLeastOnce,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputConfig {
+    pub topic: String,
+    pub decode: DecodeOptions,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputConfig {
+    pub topic: String,
+    pub dead_letter_topic: String,
+    pub offset_units: OffsetUnits,
+    pub retraction: RetractionForm,
+}
+
+/// How a retraction is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetractionForm {
+    /// A record with `"status":"retracted"`.
+    Record,
+    /// A null value on the same key, for compacted topics.
+    Tombstone,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineConfig {
+    pub compute_threads: NonZeroUsize,
+    /// Records read and not yet settled, over all partitions.
+    pub inflight_records_max: usize,
+    /// Bytes of these records' values.
+    pub inflight_bytes_max: usize,
+    /// Longest time for one stage of one article.
+    pub stage_budget: Duration,
+    /// Longest time between two commits while there is progress.
+    pub commit_interval: Duration,
+    /// Longest time that a shutdown waits for records in flight.
+    pub drain_timeout: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdminConfig {
+    /// `None` switches the HTTP server off.
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    /// A `tracing` filter: `info`, `copydesk=debug,rdkafka=warn`.
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// JSON when standard error is not a terminal, pretty otherwise.
+    Auto,
+    Json,
+    Pretty,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self {
+            kafka: KafkaConfig {
+                brokers: vec!["localhost:9092".into()],
+                group: "copydesk".into(),
+                instance: None,
+                delivery: Delivery::AtLeastOnce,
+                session_timeout: Duration::from_secs(10),
+                properties: Vec::new(),
+            },
+            input: InputConfig { topic: "articles.raw".into(), decode: DecodeOptions::default() },
+            output: OutputConfig {
+                topic: "articles.enriched".into(),
+                dead_letter_topic: "articles.dead".into(),
+                offset_units: OffsetUnits::default(),
+                retraction: RetractionForm::Record,
+            },
+            pipeline: PipelineConfig {
+                compute_threads: threads,
+                inflight_records_max: 256,
+                inflight_bytes_max: 32 * 1024 * 1024,
+                stage_budget: Duration::from_secs(2),
+                commit_interval: Duration::from_millis(500),
+                drain_timeout: Duration::from_secs(20),
+            },
+            admin: AdminConfig { listen: Some(SocketAddr::from(([127, 0, 0, 1], 9464))) },
+            log: LogConfig { format: LogFormat::Auto, filter: "info".into() },
+        }
+    }
+}
+
+/// What the user typed before the command: where settings come from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConfigSources {
+    /// `--config FILE`; without it `config/copydesk.toml` is read when it exists.
+    pub file: Option<PathBuf>,
+    /// `--set section.key=value`, in order.
+    pub overrides: Vec<(String, String)>,
+}
+
+impl Config {
+    /// `sha256:` of the settings that a record's body depends on.
+    pub fn fingerprint(&self) -> String {
+        let body_settings = format!("{:?}|{:?}", self.input.decode, self.output.offset_units);
+        crate::encode::digest(body_settings.as_bytes())
+    }
+}

@@ -1,0 +1,95 @@
+//! Refused records: they leave here, never silently.
+//!
+//! In: a raw record and why it was refused. Out: a [`DeadLetter`] whose value, key and headers are the input's, byte
+//! for byte, with the `copydesk-error-*` headers added.
+
+use crate::decode::DecodeError;
+use crate::source::{Header, RawRecord};
+
+/// A record that could not be decoded or encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    pub reason: Reason,
+    /// For people: what exactly was wrong.
+    pub detail: String,
+    pub record: RawRecord,
+}
+
+/// One reason per way of failing; a metric label and a header value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    TooLarge,
+    NotUtf8,
+    NotJson,
+    UnknownFormat,
+    MissingText,
+    /// A defect of ours: decode, link or encode panicked on this record.
+    Panicked,
+}
+
+impl Reason {
+    pub const ALL: [Self; 6] = [
+        Self::TooLarge,
+        Self::NotUtf8,
+        Self::NotJson,
+        Self::UnknownFormat,
+        Self::MissingText,
+        Self::Panicked,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::NotUtf8 => "not_utf8",
+            Self::NotJson => "not_json",
+            Self::UnknownFormat => "unknown_format",
+            Self::MissingText => "missing_text",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl From<&DecodeError> for Reason {
+    fn from(error: &DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge { .. } => Self::TooLarge,
+            DecodeError::NotUtf8 { .. } => Self::NotUtf8,
+            DecodeError::NotJson { .. } => Self::NotJson,
+            DecodeError::UnknownFormat => Self::UnknownFormat,
+            DecodeError::MissingText => Self::MissingText,
+        }
+    }
+}
+
+impl DeadLetter {
+    pub fn refused(record: RawRecord, error: &DecodeError) -> Self {
+        Self { reason: Reason::from(error), detail: error.to_string(), record }
+    }
+
+    /// The input's headers, then what went wrong and where.
+    pub fn headers(&self, build: &str) -> Vec<Header> {
+        let mut headers = self.record.headers.clone();
+        let attempts = 1 + self.previous_attempts();
+        headers.retain(|header| !header.name.starts_with("copydesk-error-"));
+        headers.extend([
+            Header::new("copydesk-error-reason", self.reason.as_str()),
+            Header::new("copydesk-error-detail", self.detail.clone()),
+            Header::new("copydesk-error-source", self.record.position.to_string()),
+            Header::new("copydesk-error-attempts", attempts.to_string()),
+            Header::new("copydesk-error-build", build.to_owned()),
+        ]);
+        headers
+    }
+
+    /// Attempts that an earlier round through the dead-letter topic has counted.
+    fn previous_attempts(&self) -> u32 {
+        let header = self
+            .record
+            .headers
+            .iter()
+            .rev()
+            .find(|header| header.name == "copydesk-error-attempts");
+        let value = header.and_then(|header| header.value.as_deref());
+        value.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()).unwrap_or_default()
+    }
+}

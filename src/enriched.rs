@@ -1,0 +1,181 @@
+//! The published record: schema `copydesk/enriched/1`.
+//!
+//! The JSON Schema beside it ([`JSON_SCHEMA`]) is what readers rely on; every published record validates against it in
+//! tests. These and the dead letter's headers are the only types that are serialized.
+
+use serde::Serialize;
+
+/// The `schema` field of each record.
+pub const SCHEMA: &str = "copydesk/enriched/1";
+
+/// JSON Schema (draft 2020-12) of [`EnrichedRecord`] and [`RetractionRecord`].
+pub const JSON_SCHEMA: &str = include_str!("enriched/schema.json");
+
+/// One enriched article.
+#[derive(Debug, Serialize)]
+pub struct EnrichedRecord<'a> {
+    pub schema: &'static str,
+    pub id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'a str>,
+    pub status: &'static str,
+    pub language: LanguageRecord<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embargoed_until: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headline: Option<&'a str>,
+    pub text: &'a str,
+    pub entities: Vec<EntityRecord<'a>>,
+    pub quotes: Vec<QuoteRecord<'a>>,
+    pub sentiment: SentimentRecord,
+    pub stages: StagesRecord,
+    pub provenance: Provenance<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct LanguageRecord<'a> {
+    pub code: &'a str,
+    pub confidence: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct EntityRecord<'a> {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub name: &'a str,
+    pub salience: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wikidata: Option<String>,
+    pub sentiment: ToneRecord,
+    pub mentions: Vec<MentionRecord<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct MentionRecord<'a> {
+    #[serde(flatten)]
+    pub span: SpanRecord<'a>,
+    pub confidence: f64,
+}
+
+/// A span in code points of its field, with the text it covers.
+#[derive(Debug, Serialize)]
+pub struct SpanRecord<'a> {
+    /// `headline`; left out for `text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'static str>,
+    pub start: usize,
+    pub end: usize,
+    pub text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utf8: Option<RangeRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utf16: Option<RangeRecord>,
+    /// UTF-8 bytes of the input's body field, before HTML became text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<RangeRecord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RangeRecord {
+    pub start: usize,
+    pub end: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub struct QuoteRecord<'a> {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    #[serde(flatten)]
+    pub span: SpanRecord<'a>,
+    /// One a paragraph, when there is more than one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SpanRecord<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cue: Option<SpanRecord<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<SpeakerRecord<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unattributed: Option<&'static str>,
+    pub confidence: f64,
+}
+
+/// The mention as written and the entity it resolves to: at least one of the two.
+#[derive(Debug, Serialize)]
+pub struct SpeakerRecord<'a> {
+    #[serde(flatten)]
+    pub mention: Option<SpanRecord<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ToneRecord {
+    pub label: &'static str,
+    pub score: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SentimentRecord {
+    pub document: ToneRecord,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub narrator: Option<ToneRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quoted: Option<ToneRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headline: Option<ToneRecord>,
+    pub sentences: Vec<SentenceRecord>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SentenceRecord {
+    pub start: usize,
+    pub end: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utf8: Option<RangeRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utf16: Option<RangeRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<RangeRecord>,
+    pub label: &'static str,
+    pub score: f64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct StagesRecord {
+    pub entities: OutcomeRecord,
+    pub quotes: OutcomeRecord,
+    pub sentiment: OutcomeRecord,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct OutcomeRecord {
+    pub outcome: &'static str,
+}
+
+/// What made the record: equal provenance means equal bytes.
+#[derive(Debug, Serialize)]
+pub struct Provenance<'a> {
+    pub build: &'a str,
+    pub model: &'a str,
+    pub knowledge: &'a str,
+    pub config: &'a str,
+    /// `sha256:` of the input value.
+    pub input: String,
+}
+
+/// Takes an article back.
+#[derive(Debug, Serialize)]
+pub struct RetractionRecord<'a> {
+    pub schema: &'static str,
+    pub id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'a str>,
+    pub status: &'static str,
+    pub reason: &'static str,
+}

@@ -1,0 +1,1 @@
+//! Every metric family: name, help, labels and buckets, registered in one function.

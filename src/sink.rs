@@ -1,0 +1,4 @@
+//! Where finished records go.
+
+pub mod kafka;
+pub mod lines;

@@ -1,0 +1,1 @@
+//! A Kafka producer as a sink: the only file that names rdkafka's producer.

@@ -1,0 +1,64 @@
+//! Where raw records come from.
+//!
+//! In: a Kafka topic, or files and standard input. Out: [`SourceEvent`]s, records of one partition in offset order.
+
+pub mod kafka;
+pub mod lines;
+pub mod progress;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// One input record as it was received: nothing is interpreted yet, everything is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawRecord {
+    pub position: Position,
+    /// Milliseconds since the epoch, when the source has one.
+    pub timestamp_ms: Option<i64>,
+    pub key: Option<Bytes>,
+    /// `None` is a Kafka tombstone: the article is deleted.
+    pub value: Option<Bytes>,
+    /// In order, duplicates kept.
+    pub headers: Vec<Header>,
+}
+
+impl RawRecord {
+    /// Bytes that this record holds in memory while it is in flight.
+    pub fn size_bytes(&self) -> usize {
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|h| h.name.len() + h.value.as_ref().map_or(0, Bytes::len))
+            .sum();
+        self.key.as_ref().map_or(0, Bytes::len)
+            + self.value.as_ref().map_or(0, Bytes::len)
+            + headers
+    }
+}
+
+/// Where a record stood in its source; for files the topic is the file's name and the offset its line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Position {
+    pub topic: Arc<str>,
+    pub partition: i32,
+    pub offset: i64,
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    pub name: String,
+    pub value: Option<Bytes>,
+}
+
+impl Header {
+    pub fn new(name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        Self { name: name.into(), value: Some(value.into()) }
+    }
+}

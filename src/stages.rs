@@ -1,0 +1,157 @@
+//! The three stages of one article, side by side.
+//!
+//! In: a segmented article. Out: [`Annotations`], whose spans are valid in the article's text.
+//! A stage that panics or passes its budget costs its own part of the record: the other two are kept.
+
+pub mod entities;
+pub mod quotes;
+pub mod sentiment;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::knowledge::Knowledge;
+use crate::pool::Pool;
+use crate::text::Segmented;
+use crate::text::language::Language;
+
+pub use entities::Entity;
+pub use quotes::Quote;
+pub use sentiment::Tones;
+
+/// What the stages found in one article.
+#[derive(Debug, Default)]
+pub struct Annotations {
+    pub entities: StageResult<Vec<Entity>>,
+    pub quotes: StageResult<Vec<Quote>>,
+    pub sentiment: StageResult<Tones>,
+}
+
+/// A stage's result with its outcome; the value is empty unless the outcome is `Ok`.
+#[derive(Debug, Default)]
+pub struct StageResult<T> {
+    pub outcome: StageOutcome,
+    pub value: T,
+    /// Time in the stage: for metrics and headers, never for the record's body.
+    pub elapsed: Duration,
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum StageOutcome {
+    #[default]
+    Ok,
+    Failed,
+    BudgetExceeded,
+    UnsupportedLanguage,
+}
+
+impl StageOutcome {
+    pub const ALL: [Self; 4] =
+        [Self::Ok, Self::Failed, Self::BudgetExceeded, Self::UnsupportedLanguage];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::BudgetExceeded => "budget_exceeded",
+            Self::UnsupportedLanguage => "unsupported_language",
+        }
+    }
+}
+
+/// The names of the stages, as metrics and records spell them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    Entities,
+    Quotes,
+    Sentiment,
+}
+
+impl Stage {
+    pub const ALL: [Self; 3] = [Self::Entities, Self::Quotes, Self::Sentiment];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Entities => "entities",
+            Self::Quotes => "quotes",
+            Self::Sentiment => "sentiment",
+        }
+    }
+}
+
+/// The stages as functions: the seam at which the reader takes the rules' place, and tests a stage that fails.
+#[derive(Debug, Clone, Copy)]
+pub struct Stages {
+    pub entities: fn(&Segmented, &Knowledge) -> Vec<Entity>,
+    pub quotes: fn(&Segmented) -> Vec<Quote>,
+    pub sentiment: fn(&Segmented) -> Tones,
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self { entities: entities::find, quotes: quotes::find, sentiment: sentiment::score }
+    }
+}
+
+/// Runs the three stages concurrently, each within `budget`.
+pub async fn annotate(
+    article: &Arc<Segmented>,
+    language: &Language,
+    knowledge: &Arc<Knowledge>,
+    stages: Stages,
+    pool: &Pool,
+    budget: Duration,
+) -> Annotations {
+    if !language.is_supported() {
+        return Annotations::unsupported();
+    }
+    let (a, b, c) = (Arc::clone(article), Arc::clone(article), Arc::clone(article));
+    let knowledge = Arc::clone(knowledge);
+    let (entities, quotes, sentiment) = tokio::join!(
+        run(pool, budget, move || (stages.entities)(&a, &knowledge)),
+        run(pool, budget, move || (stages.quotes)(&b)),
+        run(pool, budget, move || (stages.sentiment)(&c)),
+    );
+    Annotations { entities, quotes, sentiment }
+}
+
+impl Annotations {
+    fn unsupported() -> Self {
+        let mut annotations = Self::default();
+        annotations.entities.outcome = StageOutcome::UnsupportedLanguage;
+        annotations.quotes.outcome = StageOutcome::UnsupportedLanguage;
+        annotations.sentiment.outcome = StageOutcome::UnsupportedLanguage;
+        annotations
+    }
+
+    pub fn outcomes(&self) -> [(Stage, StageOutcome, Duration); 3] {
+        [
+            (Stage::Entities, self.entities.outcome, self.entities.elapsed),
+            (Stage::Quotes, self.quotes.outcome, self.quotes.elapsed),
+            (Stage::Sentiment, self.sentiment.outcome, self.sentiment.elapsed),
+        ]
+    }
+}
+
+/// One stage on the pool. A stage past its budget is abandoned: its thread ends by itself, since work is linear in
+/// the article's bounded length.
+async fn run<T: Default + Send + 'static>(
+    pool: &Pool,
+    budget: Duration,
+    stage: impl FnOnce() -> T + Send + 'static,
+) -> StageResult<T> {
+    match tokio::time::timeout(budget, pool.run(stage)).await {
+        Ok(Ok(done)) => {
+            StageResult { outcome: StageOutcome::Ok, value: done.value, elapsed: done.elapsed }
+        }
+        Ok(Err(_panicked)) => {
+            StageResult { outcome: StageOutcome::Failed, ..StageResult::default() }
+        }
+        Err(_elapsed) => StageResult {
+            outcome: StageOutcome::BudgetExceeded,
+            value: T::default(),
+            elapsed: budget,
+        },
+    }
+}

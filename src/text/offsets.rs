@@ -1,0 +1,155 @@
+//! Positions in one text, told in another's units.
+//!
+//! [`UnitIndex`] turns UTF-8 byte positions into code points and UTF-16 units in constant time; [`OffsetMap`] turns
+//! positions of a canonical text into positions of the source it was made from.
+
+/// Distance in bytes between two stored counts: a lookup scans at most this much.
+const STRIDE: usize = 64;
+
+/// Code point and UTF-16 positions of the bytes of one text.
+#[derive(Debug)]
+pub struct UnitIndex<'t> {
+    text: &'t str,
+    /// For each multiple of [`STRIDE`]: code points and UTF-16 units that start before it.
+    counts: Vec<(usize, usize)>,
+}
+
+impl<'t> UnitIndex<'t> {
+    pub fn new(text: &'t str) -> Self {
+        let mut counts = Vec::with_capacity(text.len() / STRIDE + 1);
+        let (mut code_points, mut utf16) = (0, 0);
+        for (position, &byte) in text.as_bytes().iter().enumerate() {
+            if position % STRIDE == 0 {
+                counts.push((code_points, utf16));
+            }
+            code_points += usize::from(starts_char(byte));
+            utf16 += utf16_units(byte);
+        }
+        if text.len().is_multiple_of(STRIDE) {
+            counts.push((code_points, utf16));
+        }
+        Self { text, counts }
+    }
+
+    /// Code points before byte `position`.
+    pub fn code_point(&self, position: usize) -> usize {
+        let (base, rest) = self.nearest(position);
+        base.0 + rest.iter().filter(|&&byte| starts_char(byte)).count()
+    }
+
+    /// UTF-16 units before byte `position`.
+    pub fn utf16(&self, position: usize) -> usize {
+        let (base, rest) = self.nearest(position);
+        base.1 + rest.iter().map(|&byte| utf16_units(byte)).sum::<usize>()
+    }
+
+    fn nearest(&self, position: usize) -> ((usize, usize), &[u8]) {
+        let slot = position / STRIDE;
+        (self.counts[slot], &self.text.as_bytes()[slot * STRIDE..position])
+    }
+}
+
+fn starts_char(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
+}
+
+/// UTF-16 units of the character that starts with `byte`: two for four-byte characters, none for a continuation.
+fn utf16_units(byte: u8) -> usize {
+    usize::from(starts_char(byte)) + usize::from(byte >= 0xF0)
+}
+
+/// A monotone map from byte positions of a canonical text to byte positions of its source, in linear pieces.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OffsetMap {
+    pieces: Vec<Piece>,
+}
+
+/// `target..target + target_len` came from `source..source + source_len`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    target: usize,
+    target_len: usize,
+    source: usize,
+    source_len: usize,
+}
+
+impl OffsetMap {
+    /// Says that the next `target_len` bytes of the canonical text came from `source..source + source_len`.
+    ///
+    /// Equal lengths are copied bytes and map one to one; different lengths (a character reference, a tag that became
+    /// a line break) map as a whole. Pieces come in target order; target bytes that no piece covers map to its end.
+    pub fn push(&mut self, target: usize, target_len: usize, source: usize, source_len: usize) {
+        if let Some(last) = self.pieces.last_mut() {
+            debug_assert!(last.target + last.target_len <= target, "pieces come in target order");
+            let copied = last.target_len == last.source_len && target_len == source_len;
+            if copied
+                && last.target + last.target_len == target
+                && last.source + last.source_len == source
+            {
+                last.target_len += target_len;
+                last.source_len += source_len;
+                return;
+            }
+        }
+        self.pieces.push(Piece { target, target_len, source, source_len });
+    }
+
+    /// The source range of the canonical range `start..end`: the smallest that covers it.
+    /// `None` when no piece touches it.
+    pub fn source_range(&self, start: usize, end: usize) -> Option<(usize, usize)> {
+        let first = self.pieces.partition_point(|piece| piece.target + piece.target_len <= start);
+        let last = self.pieces.partition_point(|piece| piece.target < end).checked_sub(1)?;
+        if first > last {
+            return None;
+        }
+        let (first, last) = (self.pieces[first], self.pieces[last]);
+        let from = if first.target_len == first.source_len {
+            first.source + start.saturating_sub(first.target)
+        } else {
+            first.source
+        };
+        let to = if last.target_len == last.source_len {
+            last.source + (end - last.target).min(last.target_len)
+        } else {
+            last.source + last.source_len
+        };
+        Some((from, to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_agree_with_counting() {
+        let text = "aé😀b\u{301}“x”".repeat(40);
+        let index = UnitIndex::new(&text);
+        for (n_chars, (position, _)) in text.char_indices().enumerate() {
+            assert_eq!(index.code_point(position), n_chars);
+            assert_eq!(index.utf16(position), text.get(..position).unwrap().encode_utf16().count());
+        }
+        assert_eq!(index.code_point(text.len()), text.chars().count());
+        assert_eq!(index.utf16(text.len()), text.encode_utf16().count());
+    }
+
+    #[test]
+    fn units_of_a_text_of_exactly_one_stride() {
+        let text = "x".repeat(STRIDE);
+        assert_eq!(UnitIndex::new(&text).code_point(STRIDE), STRIDE);
+        assert_eq!(UnitIndex::new("").utf16(0), 0);
+    }
+
+    #[test]
+    fn source_ranges_cross_character_references() {
+        // <p>A &amp; B</p> became "A & B"
+        let mut map = OffsetMap::default();
+        map.push(0, 2, 3, 2);
+        map.push(2, 1, 5, 5);
+        map.push(3, 2, 10, 2);
+        assert_eq!(map.source_range(0, 1), Some((3, 4)));
+        assert_eq!(map.source_range(0, 5), Some((3, 12)));
+        assert_eq!(map.source_range(2, 3), Some((5, 10)));
+        assert_eq!(map.source_range(5, 6), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! Golden records: the samples' enriched records, compared byte for byte and validated against the schema.

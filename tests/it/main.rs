@@ -1,0 +1,14 @@
+//! The integration tests: one binary, since cargo links each test file anew.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it stands")]
+
+mod support;
+
+mod tidy;
+mod decode;
+mod stages;
+mod golden;
+mod hostile;
+mod cli;
+mod operations;
+mod pipeline;
+mod kafka;

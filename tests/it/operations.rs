@@ -1,0 +1,1 @@
+//! Configuration, metrics, health and logs of a running service.

@@ -1,0 +1,1 @@
+//! The stages on whole articles: what must be found, and properties that always hold.
