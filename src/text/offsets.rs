@@ -58,6 +58,39 @@ fn utf16_units(byte: u8) -> usize {
     usize::from(starts_char(byte)) + usize::from(byte >= 0xF0)
 }
 
+/// The byte position of every unit of one text: the way back from published positions, by a list and not by counting.
+#[derive(Debug)]
+pub struct UnitTable {
+    /// `None` for ASCII, where all units are bytes; else one entry a unit, and one for the end.
+    bytes: Option<Vec<usize>>,
+}
+
+/// Stands for a position inside a character: the second half of a surrogate pair.
+const INSIDE: usize = usize::MAX;
+
+impl UnitTable {
+    pub fn code_points(text: &str) -> Self {
+        let starts = || text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        Self { bytes: (!text.is_ascii()).then(starts) }
+    }
+
+    pub fn utf16(text: &str) -> Self {
+        let units = |(at, c): (usize, char)| {
+            std::iter::once(at).chain((c.len_utf16() == 2).then_some(INSIDE))
+        };
+        let starts = || text.char_indices().flat_map(units).chain([text.len()]).collect();
+        Self { bytes: (!text.is_ascii()).then(starts) }
+    }
+
+    /// The characters of `text` between two unit positions; `None` outside the text or inside a character.
+    pub fn slice<'t>(&self, text: &'t str, start: usize, end: usize) -> Option<&'t str> {
+        match &self.bytes {
+            None => text.get(start..end),
+            Some(bytes) => text.get(*bytes.get(start)?..*bytes.get(end)?),
+        }
+    }
+}
+
 /// A monotone map from byte positions of a canonical text to byte positions of its source, in linear pieces.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OffsetMap {
@@ -138,6 +171,16 @@ mod tests {
         let text = "x".repeat(STRIDE);
         assert_eq!(UnitIndex::new(&text).code_point(STRIDE), STRIDE);
         assert_eq!(UnitIndex::new("").utf16(0), 0);
+    }
+
+    #[test]
+    fn tables_lead_back() {
+        let text = "aé😀b";
+        assert_eq!(UnitTable::code_points(text).slice(text, 1, 3), Some("é😀"));
+        assert_eq!(UnitTable::utf16(text).slice(text, 2, 4), Some("😀"));
+        assert_eq!(UnitTable::utf16(text).slice(text, 2, 3), None, "inside a surrogate pair");
+        assert_eq!(UnitTable::utf16(text).slice(text, 4, 6), None, "past the end");
+        assert_eq!(UnitTable::code_points("abc").slice("abc", 1, 3), Some("bc"));
     }
 
     #[test]
