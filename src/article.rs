@@ -93,6 +93,18 @@ pub enum DecodeWarning {
     InvalidDate,
 }
 
+impl DecodeWarning {
+    pub const ALL: [Self; 3] = [Self::CancelledSpelling, Self::MojibakeRepaired, Self::InvalidDate];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CancelledSpelling => "cancelled_spelling",
+            Self::MojibakeRepaired => "mojibake_repaired",
+            Self::InvalidDate => "invalid_date",
+        }
+    }
+}
+
 /// A newsroom's identifier of an article: not empty, bounded, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ArticleId(String);

@@ -1,1 +1,206 @@
 //! Configuration, metrics, health and logs of a running service.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use copydesk::article::{DecodeWarning, Format, RetractionReason};
+use copydesk::config::Config;
+use copydesk::dead_letter::Reason;
+use copydesk::metrics::Metrics;
+use copydesk::stages::quotes::QuoteKind;
+use copydesk::stages::{Stage, StageOutcome};
+
+/// Every family of DESIGN §7 that applies to at-least-once delivery.
+const FAMILIES: &[&str] = &[
+    "copydesk_records_consumed_total",
+    "copydesk_records_published_total",
+    "copydesk_records_dead_lettered_total",
+    "copydesk_record_duration_seconds",
+    "copydesk_stage_duration_seconds",
+    "copydesk_stage_outcomes_total",
+    "copydesk_article_age_seconds",
+    "copydesk_consumer_lag_records",
+    "copydesk_consumer_lag_seconds",
+    "copydesk_inflight_records",
+    "copydesk_inflight_bytes",
+    "copydesk_partition_last_progress_timestamp_seconds",
+    "copydesk_rebalances_total",
+    "copydesk_quotes_total",
+    "copydesk_span_check_failures_total",
+    "copydesk_retractions_total",
+    "copydesk_build_info",
+];
+
+fn metrics() -> Metrics {
+    Metrics::new(&Config::default())
+}
+
+/// The value of the one sample that starts with `series`.
+#[track_caller]
+fn value(text: &str, series: &str) -> f64 {
+    let lines: Vec<&str> =
+        text.lines().filter(|line| line.starts_with(&format!("{series} "))).collect();
+    assert_eq!(lines.len(), 1, "{series} in:\n{text}");
+    lines[0].rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// `promtool check metrics` finds nothing; says that it was skipped where promtool is missing, which CI does not allow.
+#[track_caller]
+fn check_with_promtool(text: &str) {
+    let started = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut promtool) = started else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "promtool is missing, and with CI set nothing is skipped"
+        );
+        eprintln!(
+            "skipped: promtool is missing (Debian package prometheus), /metrics was not linted"
+        );
+        return;
+    };
+    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let findings = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&findings));
+}
+
+#[test]
+fn every_family_and_label_is_there_at_zero() {
+    let text = metrics().render();
+    for family in FAMILIES {
+        assert!(text.contains(&format!("# HELP {family} ")), "{family} in:\n{text}");
+    }
+    let samples = text.lines().filter(|line| line.starts_with("copydesk_"));
+    for sample in samples.filter(|sample| !sample.starts_with("copydesk_build_info")) {
+        assert!(sample.ends_with(" 0"), "not at zero: {sample}");
+    }
+    for reason in Reason::ALL {
+        value(
+            &text,
+            &format!("copydesk_records_dead_lettered_total{{reason=\"{}\"}}", reason.as_str()),
+        );
+    }
+    for reason in RetractionReason::ALL {
+        value(&text, &format!("copydesk_retractions_total{{reason=\"{}\"}}", reason.as_str()));
+    }
+    for (stage, outcome) in
+        Stage::ALL.iter().flat_map(|s| StageOutcome::ALL.map(|o| (s.as_str(), o.as_str())))
+    {
+        value(
+            &text,
+            &format!("copydesk_stage_outcomes_total{{outcome=\"{outcome}\",stage=\"{stage}\"}}"),
+        );
+    }
+    for (kind, attributed) in
+        QuoteKind::ALL.iter().flat_map(|k| ["true", "false"].map(|a| (k.as_str(), a)))
+    {
+        value(
+            &text,
+            &format!("copydesk_quotes_total{{attributed=\"{attributed}\",type=\"{kind}\"}}"),
+        );
+    }
+    value(&text, "copydesk_records_consumed_total{topic=\"articles.raw\"}");
+    value(&text, "copydesk_records_published_total{kind=\"enriched\",topic=\"articles.enriched\"}");
+    value(
+        &text,
+        "copydesk_records_published_total{kind=\"retraction\",topic=\"articles.enriched\"}",
+    );
+    value(&text, "copydesk_records_published_total{kind=\"dead_letter\",topic=\"articles.dead\"}");
+    check_with_promtool(&text);
+}
+
+#[test]
+fn use_is_counted() {
+    let metrics = metrics();
+    metrics.source.consumed(120);
+    metrics.source.rebalanced();
+    metrics.decode.decoded(Format::Ninjs, 3, &[DecodeWarning::CancelledSpelling]);
+    metrics.stages.ended(Stage::Quotes, StageOutcome::Ok, Duration::from_millis(4));
+    metrics.stages.ended(Stage::Quotes, StageOutcome::Failed, Duration::ZERO);
+    metrics.stages.quote(QuoteKind::Mixed, true);
+    metrics.sink.published();
+    metrics.sink.retracted(RetractionReason::Withheld);
+    metrics.sink.dead_lettered(Reason::NotJson);
+    metrics.sink.delivery_failed();
+    metrics.pipeline.settled(Duration::from_millis(7), Some(Duration::from_secs(90)));
+    metrics.pipeline.set_inflight(5, 4096);
+    metrics.pipeline.spans_withheld(1);
+    metrics.pipeline.committed(true);
+    let text = metrics.render();
+    for (series, expected) in [
+        ("copydesk_records_consumed_total{topic=\"articles.raw\"}", 1.0),
+        ("copydesk_bytes_consumed_total{topic=\"articles.raw\"}", 120.0),
+        ("copydesk_rebalances_total", 1.0),
+        ("copydesk_articles_decoded_total{format=\"ninjs\"}", 1.0),
+        ("copydesk_unknown_fields_total", 3.0),
+        ("copydesk_decode_warnings_total{warning=\"cancelled_spelling\"}", 1.0),
+        ("copydesk_stage_outcomes_total{outcome=\"ok\",stage=\"quotes\"}", 1.0),
+        ("copydesk_stage_outcomes_total{outcome=\"failed\",stage=\"quotes\"}", 1.0),
+        ("copydesk_stage_duration_seconds_bucket{stage=\"quotes\",le=\"0.0025\"}", 0.0),
+        ("copydesk_stage_duration_seconds_bucket{stage=\"quotes\",le=\"0.005\"}", 1.0),
+        ("copydesk_stage_duration_seconds_count{stage=\"quotes\"}", 1.0),
+        ("copydesk_quotes_total{attributed=\"true\",type=\"mixed\"}", 1.0),
+        ("copydesk_records_published_total{kind=\"enriched\",topic=\"articles.enriched\"}", 1.0),
+        ("copydesk_records_published_total{kind=\"retraction\",topic=\"articles.enriched\"}", 1.0),
+        ("copydesk_records_published_total{kind=\"dead_letter\",topic=\"articles.dead\"}", 1.0),
+        ("copydesk_records_dead_lettered_total{reason=\"not_json\"}", 1.0),
+        ("copydesk_retractions_total{reason=\"withheld\"}", 1.0),
+        ("copydesk_delivery_failures_total", 1.0),
+        ("copydesk_record_duration_seconds_count", 1.0),
+        ("copydesk_article_age_seconds_sum", 90.0),
+        ("copydesk_inflight_records", 5.0),
+        ("copydesk_inflight_bytes", 4096.0),
+        ("copydesk_span_check_failures_total", 1.0),
+        ("copydesk_commits_total{outcome=\"ok\"}", 1.0),
+        ("copydesk_commits_total{outcome=\"failed\"}", 0.0),
+    ] {
+        assert_eq!(value(&text, series), expected, "{series}");
+    }
+    check_with_promtool(&text);
+}
+
+#[test]
+fn series_of_revoked_partitions_disappear() {
+    let metrics = metrics();
+    let partitions = &metrics.source.partitions;
+    partitions.assigned("articles.raw", 0);
+    partitions.assigned("articles.raw", 1);
+    partitions.lagging("articles.raw", 1, 12, Some(0));
+    let text = metrics.render();
+    assert_eq!(
+        value(&text, "copydesk_consumer_lag_records{partition=\"0\",topic=\"articles.raw\"}"),
+        0.0
+    );
+    assert_eq!(
+        value(&text, "copydesk_consumer_lag_seconds{partition=\"0\",topic=\"articles.raw\"}"),
+        0.0
+    );
+    assert_eq!(
+        value(&text, "copydesk_consumer_lag_records{partition=\"1\",topic=\"articles.raw\"}"),
+        12.0
+    );
+    let since_1970 =
+        value(&text, "copydesk_consumer_lag_seconds{partition=\"1\",topic=\"articles.raw\"}");
+    assert!(since_1970 > 1.7e9, "{since_1970}");
+    check_with_promtool(&text);
+
+    partitions.revoked("articles.raw", 1);
+    // Reports of records that were in flight when the partition went.
+    partitions.lagging("articles.raw", 1, 3, None);
+    partitions.progressed("articles.raw", 1);
+    let text = metrics.render();
+    assert!(text.contains("partition=\"0\""), "{text}");
+    assert!(!text.contains("partition=\"1\""), "{text}");
+
+    partitions.revoked("articles.raw", 0);
+    let text = metrics.render();
+    assert!(!text.contains("partition=\"0\""), "{text}");
+    assert!(text.contains("# TYPE copydesk_consumer_lag_records gauge"), "{text}");
+    check_with_promtool(&text);
+}
