@@ -81,6 +81,8 @@ pub struct PipelineConfig {
 pub struct AdminConfig {
     /// `None` switches the HTTP server off.
     pub listen: Option<SocketAddr>,
+    /// Silence of the loop, or pending records without progress, after which `/livez` fails.
+    pub stall_timeout: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +127,10 @@ impl Default for Config {
                 commit_interval: Duration::from_millis(500),
                 drain_timeout: Duration::from_secs(20),
             },
-            admin: AdminConfig { listen: Some(SocketAddr::from(([127, 0, 0, 1], 9464))) },
+            admin: AdminConfig {
+                listen: Some(SocketAddr::from(([127, 0, 0, 1], 9464))),
+                stall_timeout: Duration::from_secs(60),
+            },
             log: LogConfig { format: LogFormat::Auto, filter: "info".into() },
         }
     }

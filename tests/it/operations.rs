@@ -1,15 +1,18 @@
 //! Configuration, metrics, health and logs of a running service.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use copydesk::admin::{self, Health};
 use copydesk::article::{DecodeWarning, Format, RetractionReason};
 use copydesk::config::Config;
 use copydesk::dead_letter::Reason;
 use copydesk::metrics::Metrics;
 use copydesk::stages::quotes::QuoteKind;
 use copydesk::stages::{Stage, StageOutcome};
+use tokio_util::sync::CancellationToken;
 
 /// Every family of DESIGN §7 that applies to at-least-once delivery.
 const FAMILIES: &[&str] = &[
@@ -203,4 +206,76 @@ fn series_of_revoked_partitions_disappear() {
     assert!(!text.contains("partition=\"0\""), "{text}");
     assert!(text.contains("# TYPE copydesk_consumer_lag_records gauge"), "{text}");
     check_with_promtool(&text);
+}
+
+/// Sends one raw request and returns the whole answer.
+fn request(address: SocketAddr, request_line: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "{request_line} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// `GET path` answers with this status, content type and, where given, this body.
+#[track_caller]
+fn check_get(address: SocketAddr, path: &str, status: &str, content_type: &str, body: &str) {
+    let answer = request(address, &format!("GET {path}"));
+    let (head, found) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    assert!(head.contains(&format!("content-type: {content_type}\r\n")), "{answer}");
+    assert_eq!(found, body, "{path}");
+}
+
+#[test]
+fn the_admin_server_answers() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (metrics, health) = (metrics(), Health::new(Duration::from_secs(60)));
+    let shutdown = CancellationToken::new();
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = admin::serve(listen, metrics.clone(), health.clone(), shutdown.clone());
+    let server = runtime.block_on(server).unwrap();
+    let address = server.address();
+    assert_ne!(address.port(), 0);
+
+    let json = "application/json";
+    check_get(address, "/livez", "200 OK", json, "{\"live\":true,\"reasons\":[]}\n");
+    let reasons = "[\"model is not loaded\",\"no partitions are assigned\",\"producer cannot reach a broker\"]";
+    let unready = format!("{{\"ready\":false,\"reasons\":{reasons}}}\n");
+    check_get(address, "/readyz", "503 Service Unavailable", json, &unready);
+    health.model_loaded();
+    health.set_partitions(1);
+    health.set_producer_usable(true);
+    check_get(address, "/readyz", "200 OK", json, "{\"ready\":true,\"reasons\":[]}\n");
+    let version = format!(
+        "{{\"name\":\"copydesk\",\"schema\":\"copydesk/enriched/1\",\"version\":\"{}\"}}\n",
+        copydesk::BUILD
+    );
+    check_get(address, "/version", "200 OK", json, &version);
+    let elsewhere = "not found; there are /metrics /livez /readyz /version\n";
+    check_get(address, "/admin/../etc", "404 Not Found", "text/plain; charset=utf-8", elsewhere);
+
+    metrics.sink.dead_lettered(Reason::NotUtf8);
+    let answer = request(address, "GET /metrics");
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{head}");
+    assert_eq!(value(text, "copydesk_records_dead_lettered_total{reason=\"not_utf8\"}"), 1.0);
+    check_with_promtool(text);
+    assert!(request(address, "POST /metrics").starts_with("HTTP/1.1 405"));
+
+    // A client that never finishes its request does not hold the shutdown up.
+    let _unfinished = TcpStream::connect(address).unwrap();
+    shutdown.cancel();
+    runtime.block_on(server.stopped());
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn an_address_in_use_is_an_error() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let health = Health::new(Duration::from_secs(60));
+    let server =
+        admin::serve(taken.local_addr().unwrap(), metrics(), health, CancellationToken::new());
+    assert_eq!(runtime.block_on(server).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
 }
