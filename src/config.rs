@@ -30,6 +30,8 @@ pub struct KafkaConfig {
     pub instance: Option<String>,
     pub delivery: Delivery,
     pub session_timeout: Duration,
+    /// Bytes that are fetched ahead of the work, per assigned partition.
+    pub prefetch_bytes_max: usize,
     /// Any other librdkafka property, passed through to consumer and producer.
     pub properties: Vec<(String, String)>,
 }
@@ -110,6 +112,7 @@ impl Default for Config {
                 instance: None,
                 delivery: Delivery::AtLeastOnce,
                 session_timeout: Duration::from_secs(10),
+                prefetch_bytes_max: 4 * 1024 * 1024,
                 properties: Vec::new(),
             },
             input: InputConfig { topic: "articles.raw".into(), decode: DecodeOptions::default() },

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::Health;
 use crate::article::RetractionReason;
 use crate::config::Config;
 use crate::dead_letter::Reason;
@@ -23,6 +24,7 @@ use crate::source::Position;
 pub struct Service {
     pub processor: Processor,
     pub metrics: Metrics,
+    pub health: Health,
     /// Told of every settled record. Never waited for: a receiver that is too slow learns how many it missed
     /// ([`broadcast::error::RecvError::Lagged`]).
     pub observer: Option<broadcast::Sender<Settled>>,
