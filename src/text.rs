@@ -3,6 +3,7 @@
 //! In: an [`Article`]. Out: a [`Segmented`] article. Sentences do not overlap, cover every word, and never cross a
 //! paragraph; words are in text order.
 
+mod abbreviations;
 pub mod language;
 pub mod normalize;
 pub mod offsets;
@@ -59,7 +60,8 @@ pub struct Sentence {
     pub paragraph: usize,
 }
 
-/// A word, number or mark. The possessive `'s` is a word of its own; `Jong-un`, `U.S.`, `Mr.`, `don't` are one.
+/// A word, number or mark. The possessive `'s` is a word of its own; `Jong-un`, `U.S.`, `Mr.`, `don't`, `’90s`, URLs,
+/// e-mail addresses, `@handles` and `#hashtags` are one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
     pub span: Span,
@@ -70,7 +72,7 @@ pub struct Word {
 /// The casing of a word: the evidence that names stand on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Shape {
-    /// `word`, and words of scripts without case.
+    /// `word`, words of scripts without case, and addresses (`https://…`, `@Handle`), whose casing says nothing.
     Lower,
     /// `Word`, `Jong-un`, `A`.
     Capitalized,
@@ -80,9 +82,10 @@ pub enum Shape {
     Mixed,
     /// Starts with a digit: `12`, `1,000`, `3.5`, `28-year-old`, `9am`.
     Number,
-    /// `'s`, `’s` or a lone `'` after a plural.
+    /// `'s`, `’s` or a lone `'` after a plural (where no single quotation mark is open).
     Possessive,
-    /// Punctuation and symbols, one character each.
+    /// Punctuation and symbols, one character each; runs of stops (`...`) or hyphens (`--`) and an emoji with its
+    /// parts are one.
     Mark,
 }
 
@@ -133,7 +136,7 @@ impl Segments {
 
 /// The lines of `text` that are not blank, without white space at either end.
 fn paragraph_spans(text: &str) -> impl Iterator<Item = Span> {
-    text.split_inclusive('\n')
+    text.split_inclusive(is_line_break)
         .scan(0, |start, line| {
             let span = Span::new(*start, *start + line.len());
             *start = span.end;
@@ -141,6 +144,11 @@ fn paragraph_spans(text: &str) -> impl Iterator<Item = Span> {
         })
         .map(move |line| line.trim(text))
         .filter(|line| !line.is_empty())
+}
+
+/// The mandatory breaks of Unicode line breaking (UAX 14).
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -161,7 +169,98 @@ mod tests {
     }
 
     #[test]
+    fn unicode_line_breaks_end_paragraphs() {
+        let text = "One.\u{2028}two\u{2029}three\rfour\u{a0}five";
+        let segments = Segments::of(text);
+        let paragraphs: Vec<&str> = segments.paragraphs.iter().map(|p| p.span.of(text)).collect();
+        assert_eq!(paragraphs, ["One.", "two", "three", "four\u{a0}five"]);
+    }
+
+    #[test]
     fn empty_text_has_no_segments() {
         assert_eq!(Segments::of(" \n\t\n"), Segments::default());
+    }
+
+    #[track_caller]
+    fn check_invariants(text: &str) {
+        let segments = Segments::of(text);
+        let mut end = 0;
+        for word in &segments.words {
+            assert!(Span::checked(text, word.span.start, word.span.end).is_some());
+            assert!(end <= word.span.start && !word.span.is_empty(), "{word:?} after {end}");
+            assert!(!word.span.of(text).starts_with(char::is_whitespace), "{word:?}");
+            end = word.span.end;
+            assert!(segments.sentences[word.sentence].span.contains(word.span));
+        }
+        let (mut n_words, mut end) = (0, 0);
+        for sentence in &segments.sentences {
+            assert_eq!(sentence.words.start, n_words, "sentences cover every word");
+            assert!(!sentence.words.is_empty() && end <= sentence.span.start);
+            assert!(segments.paragraphs[sentence.paragraph].span.contains(sentence.span));
+            (n_words, end) = (sentence.words.end, sentence.span.end);
+        }
+        assert_eq!(n_words, segments.words.len());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_segmented(text: String) {
+            check_invariants(&text);
+        }
+
+        /// Built of what rules look at, so that they meet in every order.
+        #[test]
+        fn marks_in_any_order_are_segmented(pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                " ", "\n", "\u{2028}", "\u{a0}", ".", "...", "!", "?", "“", "”", "\"", "'", "’", "‘", ",", "-", "--",
+                "—", "s", "S", "a", "He", "U", "Mr", "No", "1", "90s", "em", "@", "#", "&", "/", ":", "www.", "https://",
+                "\u{ad}", "\u{200b}", "\u{301}", "\u{fe0f}", "👩", "\u{200d}", "🇫", "。", "ש", "•", "said", "(", ")",
+            ]), 0..40,
+        )) {
+            check_invariants(&pieces.concat());
+        }
+    }
+
+    #[test]
+    fn monstrous_texts_are_segmented() {
+        const N_CHARS: usize = 1_000_000;
+        let texts = [
+            "a",
+            "\"",
+            "“",
+            "'",
+            "’",
+            "!",
+            "?.",
+            ".",
+            ". ",
+            "s'",
+            "'s",
+            "-",
+            "a-",
+            "a.",
+            "A.",
+            "1.",
+            "@",
+            "a@",
+            "a+",
+            "#",
+            "www.",
+            "(",
+            "\u{200b}",
+            "a\u{200b}",
+            "\u{301}",
+            "👩\u{200d}",
+            "• ",
+            "I. ",
+            "Mr. ",
+            "?” A ",
+            "/a.co",
+        ];
+        for piece in texts {
+            let text = piece.repeat(N_CHARS / piece.len());
+            check_invariants(&text);
+        }
+        assert_eq!(Segments::of(&"a".repeat(N_CHARS)).words.len(), 1);
     }
 }

@@ -1,9 +1,20 @@
 //! Sentences: a paragraph is cut after closing marks, never inside an abbreviation, a number or a quotation's end.
+//!
+//! In: a paragraph's words. Out: its sentences, which cover every word and do not overlap.
 
-use crate::text::{Segments, Sentence, Shape, Word, words};
+use std::ops::Range;
+
+use crate::text::abbreviations::{self, Abbreviation};
+use crate::text::{Segments, Sentence, Shape, Word};
 
 /// Longest sentence in words: run-on input (tables, transcripts without stops) is cut there, so that work per sentence is bounded.
 const SENTENCE_WORDS_MAX: usize = 400;
+
+/// Most marks that close one sentence ("?!”)" has four): a bound on the look ahead at each stop.
+const CLOSING_MARKS_MAX: usize = 8;
+
+/// Names that end in an exclamation mark.
+const EXCLAIMED_NAMES: &[&str] = &["Jeopardy", "Yahoo", "Yum"];
 
 /// Cuts the words from `first_word` on into sentences of `paragraph`.
 pub(super) fn split(text: &str, first_word: usize, paragraph: usize, segments: &mut Segments) {
@@ -11,8 +22,9 @@ pub(super) fn split(text: &str, first_word: usize, paragraph: usize, segments: &
     let mut start = first_word;
     let mut at = first_word;
     while at < n_words {
-        let end = if ends_sentence(text, &segments.words, at) {
-            closing_marks(text, &segments.words, at + 1)
+        let scan = Scan { text, words: &segments.words, start };
+        let end = if scan.ends_sentence(at) {
+            scan.closing_marks(at + 1)
         } else if at + 1 - start >= SENTENCE_WORDS_MAX {
             at + 1
         } else {
@@ -27,7 +39,7 @@ pub(super) fn split(text: &str, first_word: usize, paragraph: usize, segments: &
     }
 }
 
-fn push(words: std::ops::Range<usize>, paragraph: usize, segments: &mut Segments) {
+fn push(words: Range<usize>, paragraph: usize, segments: &mut Segments) {
     let sentence = segments.sentences.len();
     for word in &mut segments.words[words.clone()] {
         word.sentence = sentence;
@@ -36,69 +48,237 @@ fn push(words: std::ops::Range<usize>, paragraph: usize, segments: &mut Segments
     segments.sentences.push(Sentence { span, words, paragraph });
 }
 
-/// Whether the sentence ends with word `at` (closing quotation marks after it not counted).
-fn ends_sentence(text: &str, words: &[Word], at: usize) -> bool {
-    let mark = words[at].span.of(text);
-    let next = closing_marks(text, words, at + 1);
-    let Some(next_word) = words.get(next) else { return true };
-    let gap = words[next - 1].span.end < next_word.span.start;
-    match mark {
-        "!" | "?" | "…" => gap && starts_sentence(text, words, next),
-        "." => (gap || next > at + 1) && starts_sentence(text, words, next),
-        _ if mark.ends_with('.') && mark.len() > 1 => {
-            gap && abbreviation_ends_sentence(text, words, at, next)
+/// A paragraph's words, while the sentence that starts at `start` is sought.
+struct Scan<'a> {
+    text: &'a str,
+    /// Up to the paragraph's end.
+    words: &'a [Word],
+    start: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn word(&self, at: usize) -> &'a str {
+        self.words.get(at).map_or("", |word| word.span.of(self.text))
+    }
+
+    /// Whether white space or a zero-width character lies before word `at`.
+    fn has_gap_before(&self, at: usize) -> bool {
+        self.words[at - 1].span.end < self.words[at].span.start
+    }
+
+    /// Whether the sentence ends with word `at` (closing quotation marks after it not counted).
+    fn ends_sentence(&self, at: usize) -> bool {
+        if is_bullet(self.word(at + 1)) {
+            return true;
         }
-        _ => false,
-    }
-}
-
-/// The first word from `at` on that does not close a quotation or bracket.
-fn closing_marks(text: &str, words: &[Word], mut at: usize) -> usize {
-    while let Some(word) = words.get(at) {
-        let attached = words[at - 1].span.end == word.span.start;
-        let closes = matches!(
-            word.span.of(text),
-            "”" | "’" | "\"" | "'" | "»" | ")" | "]" | "“" | "." | "!" | "?"
-        );
-        if !(attached && closes) {
-            break;
+        let Some(mark) = stop_of(self.word(at), self.words[at].shape) else { return false };
+        let next = self.closing_marks(at + 1);
+        if next == self.words.len() {
+            return true;
         }
-        at += 1;
+        let has_gap = self.has_gap_before(next);
+        match mark {
+            Stop::Ideographic => true,
+            Stop::Abbreviation => has_gap && self.abbreviation_ends_sentence(at, next),
+            Stop::Full if self.is_list_number(at) => false,
+            Stop::Full => {
+                (has_gap || next > at + 1 || self.lacks_space(at, next))
+                    && self.starts_sentence(next)
+                    && !self.is_pronoun_like_initial(at, next)
+            }
+            Stop::Strong => {
+                has_gap
+                    && self.starts_sentence(next)
+                    && !self.is_attribution(at, next)
+                    && !self.is_exclaimed_name(at, next)
+            }
+        }
     }
-    at
+
+    /// The first word from `from` on that does not close a quotation or bracket, nor marks an omission (`[...]`).
+    fn closing_marks(&self, from: usize) -> usize {
+        let mut at = from;
+        while at < self.words.len() && at - from < CLOSING_MARKS_MAX && !self.has_gap_before(at) {
+            let closes = match self.word(at) {
+                "”" | "’" | "»" | ")" | "]" | "." | "!" | "?" | "！" | "？" | "」" | "』" => {
+                    true
+                }
+                // Either way round: they close when no word follows them directly.
+                "\"" | "'" | "“" | "‘" | "„" | "«" | "›" => {
+                    at + 1 == self.words.len()
+                        || self.has_gap_before(at + 1)
+                        || self.words[at + 1].shape == Shape::Mark
+                        || matches!(self.word(at), "\"" | "'")
+                }
+                word => is_ellipsis(word),
+            };
+            if !closes {
+                break;
+            }
+            at += 1;
+        }
+        if self.word(at) == "[" && is_ellipsis(self.word(at + 1)) && self.word(at + 2) == "]" {
+            return at + 3;
+        }
+        at
+    }
+
+    /// A capital, a digit or an opening mark begins a sentence; a lower-case word goes on with the one before.
+    fn starts_sentence(&self, at: usize) -> bool {
+        let word = self.word(at);
+        match self.words[at].shape {
+            Shape::Capitalized | Shape::AllCaps | Shape::Mixed => true,
+            Shape::Number => true,
+            Shape::Lower => !word.starts_with(char::is_lowercase),
+            Shape::Possessive => false,
+            Shape::Mark => !matches!(
+                word.chars().next().unwrap_or(' '),
+                ',' | ';'
+                    | ':'
+                    | ')'
+                    | ']'
+                    | '}'
+                    | '-'
+                    | '–'
+                    | '—'
+                    | '%'
+                    | '/'
+                    | '&'
+                    | '='
+                    | '”'
+                    | '’'
+                    | '»'
+                    | '.'
+                    | '!'
+                    | '?'
+                    | '…'
+            ),
+        }
+    }
+
+    fn abbreviation_ends_sentence(&self, at: usize, next: usize) -> bool {
+        let abbreviation = self.word(at).trim_end_matches('.');
+        let before_number = self.words[next].shape == Shape::Number;
+        let kind = abbreviations::kind_of(abbreviation, before_number);
+        let next_word = self.word(next);
+        let opens = abbreviations::often_opens_sentence(next_word);
+        let opens_quotation = self.words[next].shape == Shape::Mark
+            && self.starts_sentence(next)
+            && !next_word.starts_with(['(', '[', '&', '\'', '‘']);
+        match kind {
+            // "St." is a saint before a name and a street before a sentence; "rep" is a trade, "Rep." a title.
+            Some(Abbreviation::Introduces) => {
+                let is_word =
+                    abbreviation.len() >= 3 && abbreviation.starts_with(char::is_lowercase);
+                opens && next_word != "A" && (abbreviation == "St" || is_word)
+            }
+            // Between two names an initial is one, whatever the second looks like.
+            Some(Abbreviation::Initial) => opens && next_word != "A" && next_word != "I",
+            Some(Abbreviation::TimeOfDay) => {
+                opens_quotation
+                    || self.words[next].shape.is_name_like()
+                        && !abbreviations::goes_on_after_time(next_word)
+            }
+            Some(Abbreviation::MayEnd) => opens || opens_quotation,
+            Some(Abbreviation::OftenEnds) | None => self.starts_sentence(next),
+        }
+    }
+
+    /// `1. First`, `2) …`: the number of a list item opens its sentence.
+    fn is_list_number(&self, at: usize) -> bool {
+        at == self.start + 1
+            && self.words[self.start].shape == Shape::Number
+            && self.words[self.start].span.len() <= 3
+    }
+
+    /// `ended.He` and `ended.“We` without a space.
+    fn lacks_space(&self, at: usize, next: usize) -> bool {
+        at > self.start
+            && self.words[at - 1].shape == Shape::Lower
+            && self.words[at - 1].span.len() >= 3
+            && (self.words[next].shape == Shape::Capitalized || self.word(next) == "“")
+    }
+
+    /// The `I` of "I. M. Pei": before another initial it is one too.
+    fn is_pronoun_like_initial(&self, at: usize, next: usize) -> bool {
+        let next_word = self.word(next);
+        at > self.start
+            && self.word(at - 1) == "I"
+            && next_word.len() == 2
+            && next_word.ends_with('.')
+    }
+
+    /// `“Why?” Smith asked.`: the words that say who asked belong to the question.
+    fn is_attribution(&self, at: usize, next: usize) -> bool {
+        const CUES: &[&str] = &[
+            "added",
+            "asked",
+            "asks",
+            "cried",
+            "exclaimed",
+            "replied",
+            "said",
+            "says",
+            "shouted",
+            "told",
+            "tweeted",
+            "wondered",
+            "wrote",
+        ];
+        /// Longest name before the cue: "Prime Minister Jane Doe".
+        const NAME_WORDS_MAX: usize = 4;
+        let is_quotation =
+            next > at + 1 && matches!(self.word(next - 1), "”" | "\"" | "’" | "'" | "“");
+        if !is_quotation || self.words[next].shape == Shape::Mark {
+            return false;
+        }
+        let name = (next..self.words.len())
+            .take(NAME_WORDS_MAX)
+            .take_while(|&word| self.words[word].shape.is_name_like())
+            .count();
+        let cue = next + name;
+        name > 0
+            && CUES.binary_search(&self.word(cue)).is_ok()
+            && matches!(self.word(cue + 1), "." | "," | ":" | "")
+    }
+
+    fn is_exclaimed_name(&self, at: usize, next: usize) -> bool {
+        at > self.start
+            && self.word(at) == "!"
+            && EXCLAIMED_NAMES.contains(&self.word(at - 1))
+            && !abbreviations::often_opens_sentence(self.word(next))
+    }
 }
 
-/// A capital, a digit or an opening mark begins a sentence; a lower-case word goes on with the one before.
-fn starts_sentence(text: &str, words: &[Word], at: usize) -> bool {
-    let word = &words[at];
-    match word.shape {
-        Shape::Capitalized | Shape::AllCaps | Shape::Mixed | Shape::Number => true,
-        Shape::Lower => !word.span.of(text).starts_with(|c: char| c.is_lowercase()),
-        Shape::Possessive => false,
-        Shape::Mark => !matches!(word.span.of(text), "," | ";" | ":" | ")" | "-" | "%"),
+/// Marks at which a sentence can end.
+enum Stop {
+    /// A full stop.
+    Full,
+    /// The stop of an abbreviation, which may be the sentence's too.
+    Abbreviation,
+    /// `!`, `?`, an ellipsis: ends a sentence only before a new start.
+    Strong,
+    /// Stops of scripts that need no space after them.
+    Ideographic,
+}
+
+fn stop_of(word: &str, shape: Shape) -> Option<Stop> {
+    match word {
+        "." => Some(Stop::Full),
+        "!" | "?" | "…" | "؟" | "۔" | "।" | "‼" | "⁉" | "‽" => Some(Stop::Strong),
+        "。" | "！" | "？" | "．" => Some(Stop::Ideographic),
+        _ if shape == Shape::Mark => word.starts_with("..").then_some(Stop::Strong),
+        _ => word.ends_with('.').then_some(Stop::Abbreviation),
     }
 }
 
-/// After `U.S.` or `Inc.` a sentence ends only before a word that often begins one; after `Mr.` or an initial never.
-fn abbreviation_ends_sentence(text: &str, words: &[Word], at: usize, next: usize) -> bool {
-    const OPENERS: &[&str] = &[
-        "A", "After", "An", "And", "As", "At", "But", "For", "He", "His", "I", "If", "In", "It",
-        "Its", "On", "She", "That", "The", "Their", "There", "They", "This", "We", "When", "While",
-        "With", "You",
-    ];
-    let abbreviation = words[at].span.of(text).trim_end_matches('.');
-    let can_end = abbreviation.contains('.')
-        || matches!(
-            abbreviation.to_lowercase().as_str(),
-            "inc" | "corp" | "ltd" | "co" | "jr" | "sr" | "etc" | "bros" | "esq"
-        );
-    let next_word = words[next].span.of(text);
-    can_end
-        && (OPENERS.binary_search(&next_word).is_ok()
-            || words[next].shape == Shape::Mark
-                && starts_sentence(text, words, next)
-                && next_word != "("
-                && !words::is_apostrophe_str(next_word))
+fn is_ellipsis(word: &str) -> bool {
+    word == "…" || word.starts_with("..")
+}
+
+/// Marks that open an item of a list which lost its line breaks.
+fn is_bullet(word: &str) -> bool {
+    matches!(word, "•" | "●" | "▪" | "■" | "◦" | "‣" | "⁃")
 }
 
 #[cfg(test)]
@@ -120,7 +300,11 @@ mod tests {
             &["It rained.", "We left!", "Why?", "Nobody knows…"],
         );
         check("He paid $3.5 million. 12 men left.", &["He paid $3.5 million.", "12 men left."]);
+        check("He paid $3.5. Twelve left.", &["He paid $3.5.", "Twelve left."]);
         check("one. two", &["one. two"]);
+        check("It ended.She left. iPhones sold.", &["It ended.", "She left.", "iPhones sold."]);
+        check("今日は雨。明日は晴れ。", &["今日は雨。", "明日は晴れ。"]);
+        check("What?! No.", &["What?!", "No."]);
     }
 
     #[test]
@@ -129,6 +313,24 @@ mod tests {
         check("He left the U.S. The rest stayed.", &["He left the U.S.", "The rest stayed."]);
         check("The U.S. Senate met.", &["The U.S. Senate met."]);
         check("Acme Inc. But it failed.", &["Acme Inc.", "But it failed."]);
+        check("Roe v. Wade fell on Jan. 5.", &["Roe v. Wade fell on Jan. 5."]);
+        check("She is No. 1. He is not.", &["She is No. 1.", "He is not."]);
+        check("They said no. He left.", &["They said no.", "He left."]);
+        check("He lives on Main St. It is quiet.", &["He lives on Main St.", "It is quiet."]);
+        check("He is a sales rep. She is not.", &["He is a sales rep.", "She is not."]);
+        check("In San Jose, Calif. The mayor left.", &["In San Jose, Calif.", "The mayor left."]);
+        check("Architect I. M. Pei died.", &["Architect I. M. Pei died."]);
+        check("After World War I. The end.", &["After World War I.", "The end."]);
+        check("They bought cars, etc. Smith left.", &["They bought cars, etc.", "Smith left."]);
+        check("Yahoo! News closed. Yahoo! The", &["Yahoo! News closed.", "Yahoo!", "The"]);
+    }
+
+    #[test]
+    fn times_of_day_end_sentences() {
+        check("It began at 5 p.m. Smith left.", &["It began at 5 p.m.", "Smith left."]);
+        check("It began at 5 p.m. He left.", &["It began at 5 p.m.", "He left."]);
+        check("It began at 5 p.m. EST on time.", &["It began at 5 p.m. EST on time."]);
+        check("It began at 5 p.m. Monday.", &["It began at 5 p.m. Monday."]);
     }
 
     #[test]
@@ -136,16 +338,26 @@ mod tests {
         check("“We go. We win.” He left.", &["“We go.", "We win.”", "He left."]);
         check("“Go!” she said. (Yes.) No.", &["“Go!” she said.", "(Yes.)", "No."]);
         check("“Why?” he asked.", &["“Why?” he asked."]);
+        check("“Why now?” Jane Doe asked. No.", &["“Why now?” Jane Doe asked.", "No."]);
+        check("He left. \"We go.\" \"No.\"", &["He left.", "\"We go.\"", "\"No.\""]);
+        check("It “ended.“ She left.", &["It “ended.“", "She left."]);
+        check("“We go. [...] We win.”", &["“We go. [...]", "We win.”"]);
+        check("He left.“We go.”", &["He left.", "“We go.”"]);
+        check("“We can’t.” – Jane Doe", &["“We can’t.” – Jane Doe"]);
+        check("He left the U.S. “We go.”", &["He left the U.S.", "“We go.”"]);
+    }
+
+    #[test]
+    fn lists_and_datelines_hold_together() {
+        check("1. First item. More.", &["1. First item.", "More."]);
+        check("Points: • one • two", &["Points:", "• one", "• two"]);
+        check("WASHINGTON, D.C. — The vote failed.", &["WASHINGTON, D.C. — The vote failed."]);
+        check("PARIS, Sept. 5 (Agency) - Rain fell.", &["PARIS, Sept. 5 (Agency) - Rain fell."]);
     }
 
     #[test]
     fn a_run_on_is_cut() {
         let text = "word ".repeat(SENTENCE_WORDS_MAX * 2 + 1);
         assert_eq!(Segments::of(&text).sentences.len(), 3);
-    }
-
-    #[test]
-    fn openers_of_quotations_are_seen() {
-        assert!(words::is_apostrophe_str("‘") && !words::is_apostrophe_str("a‘"));
     }
 }
