@@ -2,13 +2,18 @@
 //!
 //! The only reader of the environment. All faults are reported at once; an unknown key is a fault.
 
+mod properties;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::article::Format;
 use crate::decode::DecodeOptions;
 use crate::encode::OffsetUnits;
+
+pub use properties::Properties;
 
 /// Everything a command needs to know, validated and with its units in types.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +38,7 @@ pub struct KafkaConfig {
     /// Bytes that are fetched ahead of the work, per assigned partition.
     pub prefetch_bytes_max: usize,
     /// Any other librdkafka property, passed through to consumer and producer.
-    pub properties: Vec<(String, String)>,
+    pub properties: Properties,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +118,7 @@ impl Default for Config {
                 delivery: Delivery::AtLeastOnce,
                 session_timeout: Duration::from_secs(10),
                 prefetch_bytes_max: 4 * 1024 * 1024,
-                properties: Vec::new(),
+                properties: Properties::default(),
             },
             input: InputConfig { topic: "articles.raw".into(), decode: DecodeOptions::default() },
             output: OutputConfig {
@@ -149,9 +154,16 @@ pub struct ConfigSources {
 }
 
 impl Config {
-    /// `sha256:` of the settings that a record's body depends on.
+    /// `sha256:` of the settings that a record's body depends on: `input.format` and `output.offset_units`.
+    ///
+    /// Whether a record is refused (`input.article_bytes_max`) or a stage cut off (`pipeline.stage_budget_ms`) shows in
+    /// what is published, not here: a fleet that is tuned machine by machine keeps publishing equal bytes.
     pub fn fingerprint(&self) -> String {
-        let body_settings = format!("{:?}|{:?}", self.input.decode, self.output.offset_units);
-        crate::encode::digest(body_settings.as_bytes())
+        // Exhaustive, so that a new option is either named here or left out on purpose.
+        let DecodeOptions { format, article_bytes_max: _ } = &self.input.decode;
+        let OffsetUnits { utf8, utf16, source } = self.output.offset_units;
+        let format = format.map_or("auto", Format::as_str);
+        let settings = format!("input.format={format};utf8={utf8};utf16={utf16};source={source}");
+        crate::encode::digest(settings.as_bytes())
     }
 }
