@@ -4,7 +4,7 @@ CARGO ?= cargo
 # Third-party articles for tests, evaluation and benchmarks; without it tests that need them say so.
 export COPYDESK_DATA ?=
 
-.PHONY: help prerequisites build demo test lint bench
+.PHONY: help prerequisites build demo test lint bench evaluate
 
 help:            ## This list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,3 +32,15 @@ lint: prerequisites  ## Format, clippy and docs, as CI sees them
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+
+bench: prerequisites  ## Words per second of each step, on one thread
+	$(CARGO) bench --locked --bench stages
+
+# The development articles carry `doc_id`; a record's id is `id`.
+EVALUATION := target/evaluation
+evaluate: build  ## Score the stages on the development articles (needs COPYDESK_DATA)
+	@test -n "$(COPYDESK_DATA)" || { echo "COPYDESK_DATA is not set: it names the folder with dev/wikinews.jsonl"; exit 1; }
+	@mkdir -p $(EVALUATION)
+	sed 's/"doc_id"/"id"/' $(COPYDESK_DATA)/dev/wikinews.jsonl > $(EVALUATION)/articles.jsonl
+	./target/release/copydesk enrich $(EVALUATION)/articles.jsonl > $(EVALUATION)/enriched.jsonl
+	python3 $(COPYDESK_DATA)/../eval/score.py $(COPYDESK_DATA)/dev/wikinews.jsonl $(EVALUATION)/enriched.jsonl
