@@ -25,7 +25,7 @@ pub struct Article {
     pub updated: Option<String>,
     pub embargoed_until: Option<String>,
     pub format: Format,
-    /// From positions in `text` to positions in the input's body field, when they differ.
+    /// From positions in `text` to positions in the input's fields; `None` when they are not known.
     pub source_map: Option<SourceMap>,
     /// Input fields that no format defines: ignored, and counted.
     pub n_unknown_fields: usize,
@@ -42,12 +42,48 @@ impl Article {
     }
 }
 
-/// Where `text` came from, for users who highlight in their own HTML.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where `text` came from, for users who highlight in their own HTML. An ANS story has one part an element, other
+/// formats have one in all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceMap {
-    /// Path of the input field, e.g. `body_xhtml` or `content_elements`.
-    pub field: String,
-    pub offsets: OffsetMap,
+    parts: Vec<SourcePart>,
+}
+
+/// The stretch of `text` from `start` to the next part's, made from one input field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SourcePart {
+    start: usize,
+    field: String,
+    offsets: OffsetMap,
+}
+
+/// UTF-8 bytes `start..end` of the string in an input field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceRange<'a> {
+    /// Path of the field, e.g. `body_xhtml` or `content_elements[3].content`.
+    pub field: &'a str,
+    pub start: usize,
+    pub end: usize,
+}
+
+impl SourceMap {
+    /// Says that the text from `start` on was made from `field`, as `offsets` (in positions of the whole text) tell.
+    /// Parts come in text order.
+    pub fn push(&mut self, start: usize, field: impl Into<String>, offsets: OffsetMap) {
+        debug_assert!(self.parts.last().is_none_or(|last| last.start <= start));
+        self.parts.push(SourcePart { start, field: field.into(), offsets });
+    }
+
+    /// Where the characters under `span` stand in the input; `None` for a span over two fields.
+    pub fn range(&self, span: Span) -> Option<SourceRange<'_>> {
+        let after = self.parts.partition_point(|part| part.start <= span.start);
+        let part = &self.parts[after.checked_sub(1)?];
+        if self.parts.get(after).is_some_and(|next| next.start < span.end) {
+            return None;
+        }
+        let (start, end) = part.offsets.source_range(span.start, span.end)?;
+        Some(SourceRange { field: &part.field, start, end })
+    }
 }
 
 /// The two texts of an article that spans can lie in.
@@ -87,20 +123,44 @@ impl Format {
 pub enum DecodeWarning {
     /// ninjs says "canceled"; "cancelled" was read as that.
     CancelledSpelling,
+    /// A status word in a free field that is neither known as usable nor as a kill: read as usable.
+    UnknownStatus,
     /// Windows-1252 read as UTF-8 or Latin-1 was put right.
     MojibakeRepaired,
-    /// A date field that is not a date was ignored.
+    /// Half of a surrogate pair in a JSON escape became U+FFFD.
+    LoneSurrogate,
+    /// A field stands twice in the object: the last one counts.
+    DuplicateField,
+    /// A date field that is not a date was ignored; an embargo is kept as written.
     InvalidDate,
+    /// There is no body: the text is the description (the caption of a picture).
+    DescriptionAsText,
+    /// There is no body and no description: the text is empty.
+    HeadlineOnly,
 }
 
 impl DecodeWarning {
-    pub const ALL: [Self; 3] = [Self::CancelledSpelling, Self::MojibakeRepaired, Self::InvalidDate];
+    pub const ALL: [Self; 8] = [
+        Self::CancelledSpelling,
+        Self::UnknownStatus,
+        Self::MojibakeRepaired,
+        Self::LoneSurrogate,
+        Self::DuplicateField,
+        Self::InvalidDate,
+        Self::DescriptionAsText,
+        Self::HeadlineOnly,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CancelledSpelling => "cancelled_spelling",
+            Self::UnknownStatus => "unknown_status",
             Self::MojibakeRepaired => "mojibake_repaired",
+            Self::LoneSurrogate => "lone_surrogate",
+            Self::DuplicateField => "duplicate_field",
             Self::InvalidDate => "invalid_date",
+            Self::DescriptionAsText => "description_as_text",
+            Self::HeadlineOnly => "headline_only",
         }
     }
 }
@@ -167,6 +227,7 @@ pub struct Retraction {
     pub id: ArticleId,
     pub version: Option<Version>,
     pub reason: RetractionReason,
+    pub warnings: Vec<DecodeWarning>,
 }
 
 /// Why a story is taken back.

@@ -19,31 +19,61 @@ pub struct DeadLetter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     TooLarge,
+    EmptyValue,
     NotUtf8,
+    TruncatedJson,
     NotJson,
+    NotAnObject,
+    TooDeep,
     UnknownFormat,
+    NotAnArticle,
+    InvalidField,
+    UnknownStatus,
+    InvalidId,
+    MissingId,
     MissingText,
+    EmptyText,
     /// A defect of ours: decode, link or encode panicked on this record.
     Panicked,
 }
 
 impl Reason {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 16] = [
         Self::TooLarge,
+        Self::EmptyValue,
         Self::NotUtf8,
+        Self::TruncatedJson,
         Self::NotJson,
+        Self::NotAnObject,
+        Self::TooDeep,
         Self::UnknownFormat,
+        Self::NotAnArticle,
+        Self::InvalidField,
+        Self::UnknownStatus,
+        Self::InvalidId,
+        Self::MissingId,
         Self::MissingText,
+        Self::EmptyText,
         Self::Panicked,
     ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TooLarge => "too_large",
+            Self::EmptyValue => "empty_value",
             Self::NotUtf8 => "not_utf8",
+            Self::TruncatedJson => "truncated_json",
             Self::NotJson => "not_json",
+            Self::NotAnObject => "not_an_object",
+            Self::TooDeep => "too_deep",
             Self::UnknownFormat => "unknown_format",
+            Self::NotAnArticle => "not_an_article",
+            Self::InvalidField => "invalid_field",
+            Self::UnknownStatus => "unknown_status",
+            Self::InvalidId => "invalid_id",
+            Self::MissingId => "missing_id",
             Self::MissingText => "missing_text",
+            Self::EmptyText => "empty_text",
             Self::Panicked => "panicked",
         }
     }
@@ -53,10 +83,20 @@ impl From<&DecodeError> for Reason {
     fn from(error: &DecodeError) -> Self {
         match error {
             DecodeError::TooLarge { .. } => Self::TooLarge,
+            DecodeError::EmptyValue => Self::EmptyValue,
             DecodeError::NotUtf8 { .. } => Self::NotUtf8,
+            DecodeError::TruncatedJson { .. } => Self::TruncatedJson,
             DecodeError::NotJson { .. } => Self::NotJson,
+            DecodeError::NotAnObject { .. } => Self::NotAnObject,
+            DecodeError::TooDeep { .. } => Self::TooDeep,
             DecodeError::UnknownFormat => Self::UnknownFormat,
+            DecodeError::NotAnArticle { .. } => Self::NotAnArticle,
+            DecodeError::InvalidField { .. } => Self::InvalidField,
+            DecodeError::UnknownStatus { .. } => Self::UnknownStatus,
+            DecodeError::InvalidId(_) => Self::InvalidId,
+            DecodeError::MissingId => Self::MissingId,
             DecodeError::MissingText => Self::MissingText,
+            DecodeError::EmptyText => Self::EmptyText,
         }
     }
 }

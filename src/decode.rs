@@ -5,7 +5,7 @@
 
 mod plain;
 
-use crate::article::{Article, Format, Retraction};
+use crate::article::{Article, Format, InvalidArticleId, Retraction};
 use crate::source::RawRecord;
 
 /// What a record turned out to be.
@@ -35,14 +35,34 @@ impl Default for DecodeOptions {
 pub enum DecodeError {
     #[error("value is {bytes} bytes, more than {bytes_max}")]
     TooLarge { bytes: usize, bytes_max: usize },
+    #[error("value has no bytes; a deletion is a null value")]
+    EmptyValue,
     #[error("value is not UTF-8: invalid byte at {at}")]
     NotUtf8 { at: usize },
+    #[error("JSON ends early at line {line}, column {column}")]
+    TruncatedJson { line: usize, column: usize },
     #[error("value is not JSON: {detail}")]
     NotJson { detail: String },
+    #[error("JSON is not an object but {found}")]
+    NotAnObject { found: &'static str },
+    #[error("field {field:?} nests deeper than {depth_max} levels")]
+    TooDeep { field: String, depth_max: usize },
     #[error("format is not recognised")]
     UnknownFormat,
-    #[error("article has no text")]
+    #[error("{kind:?} is not a text article")]
+    NotAnArticle { kind: String },
+    #[error("field {field:?} is not {expected}")]
+    InvalidField { field: String, expected: &'static str },
+    #[error("field {field:?} has an unknown status: {status:?}")]
+    UnknownStatus { field: String, status: String },
+    #[error("{0}")]
+    InvalidId(#[from] InvalidArticleId),
+    #[error("null value without a key: it names no article")]
+    MissingId,
+    #[error("article has neither text nor headline")]
     MissingText,
+    #[error("text is blank and there is no headline")]
+    EmptyText,
 }
 
 /// Decodes one record.

@@ -31,7 +31,7 @@ pub struct EnrichedRecord<'a> {
     pub text: &'a str,
     pub entities: Vec<EntityRecord<'a>>,
     pub quotes: Vec<QuoteRecord<'a>>,
-    pub sentiment: SentimentRecord,
+    pub sentiment: SentimentRecord<'a>,
     pub stages: StagesRecord,
     pub provenance: Provenance<'a>,
 }
@@ -75,13 +75,21 @@ pub struct SpanRecord<'a> {
     pub utf8: Option<RangeRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utf16: Option<RangeRecord>,
-    /// UTF-8 bytes of the input's body field, before HTML became text.
+    /// Left out where the position in the input is not known, or lies in two fields.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<RangeRecord>,
+    pub source: Option<SourceRecord<'a>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RangeRecord {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// UTF-8 bytes of the string in an input field, before HTML became text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SourceRecord<'a> {
+    pub field: &'a str,
     pub start: usize,
     pub end: usize,
 }
@@ -121,7 +129,7 @@ pub struct ToneRecord {
 }
 
 #[derive(Debug, Serialize)]
-pub struct SentimentRecord {
+pub struct SentimentRecord<'a> {
     pub document: ToneRecord,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub narrator: Option<ToneRecord>,
@@ -129,11 +137,11 @@ pub struct SentimentRecord {
     pub quoted: Option<ToneRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headline: Option<ToneRecord>,
-    pub sentences: Vec<SentenceRecord>,
+    pub sentences: Vec<SentenceRecord<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-pub struct SentenceRecord {
+pub struct SentenceRecord<'a> {
     pub start: usize,
     pub end: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +149,7 @@ pub struct SentenceRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utf16: Option<RangeRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<RangeRecord>,
+    pub source: Option<SourceRecord<'a>>,
     pub label: &'static str,
     pub score: f64,
 }

@@ -35,8 +35,9 @@ pub(super) fn decode(
         };
         (plain, Format::RawText)
     } else {
-        let plain = serde_json::from_str(value)
-            .map_err(|error| DecodeError::NotJson { detail: error.to_string() })?;
+        let plain = serde_json::from_str(value).map_err(|error: serde_json::Error| {
+            DecodeError::NotJson { detail: error.to_string() }
+        })?;
         (plain, Format::Plain)
     };
     let key = raw.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());

@@ -7,7 +7,7 @@ use super::{OffsetUnits, tone, unit_interval};
 use crate::article::{Article, Field, Span};
 use crate::enriched::{
     EntityRecord, MentionRecord, QuoteRecord, RangeRecord, SentenceRecord, SentimentRecord,
-    SpanRecord, SpeakerRecord, ToneRecord,
+    SourceRecord, SpanRecord, SpeakerRecord, ToneRecord,
 };
 use crate::link::{ArticleTone, LinkedEntity, LinkedQuote, Speaker, Unattributed};
 use crate::text::offsets::{UnitIndex, UnitTable};
@@ -107,7 +107,7 @@ impl<'a> Spans<'a> {
         })
     }
 
-    pub(super) fn sentiment(&mut self, article: &ArticleTone) -> SentimentRecord {
+    pub(super) fn sentiment(&mut self, article: &ArticleTone) -> SentimentRecord<'a> {
         let sentences = article
             .sentences
             .iter()
@@ -165,17 +165,10 @@ impl<'a> Spans<'a> {
         })
     }
 
-    fn source(&self, field: Field, span: Span) -> Option<RangeRecord> {
-        if !self.units.source || field != Field::Text {
-            return None;
-        }
-        match &self.article.source_map {
-            Some(map) => map
-                .offsets
-                .source_range(span.start, span.end)
-                .map(|(start, end)| RangeRecord { start, end }),
-            None => Some(RangeRecord { start: span.start, end: span.end }),
-        }
+    fn source(&self, field: Field, span: Span) -> Option<SourceRecord<'a>> {
+        let map = self.article.source_map.as_ref();
+        let range = map.filter(|_| self.units.source && field == Field::Text)?.range(span)?;
+        Some(SourceRecord { field: range.field, start: range.start, end: range.end })
     }
 }
 
@@ -203,10 +196,11 @@ fn entity_id(index: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::article::{ArticleId, Format};
+    use crate::article::{ArticleId, Format, SourceMap};
     use crate::link::Tone;
     use crate::stages::Entity;
     use crate::stages::entities::{EntityType, Mention};
+    use crate::text::offsets::OffsetMap;
 
     const ALL_UNITS: OffsetUnits = OffsetUnits { utf8: true, utf16: true, source: true };
 
@@ -243,7 +237,12 @@ mod tests {
 
     #[test]
     fn positions_are_told_in_every_unit() {
-        let article = article("😀 Zoë left");
+        let mut article = article("😀 Zoë left");
+        let mut offsets = OffsetMap::default();
+        offsets.push(0, 14, 10, 14);
+        let mut source_map = SourceMap::default();
+        source_map.push(0, "body", offsets);
+        article.source_map = Some(source_map);
         let linked = entity(&[Span::new(5, 9)]);
         let mut spans = Spans::new(&article, ALL_UNITS);
         let record = spans.entity(0, &linked).unwrap();
@@ -251,7 +250,7 @@ mod tests {
         assert_eq!((span.start, span.end, span.text), (2, 5, "Zoë"));
         assert_eq!(span.utf8, Some(RangeRecord { start: 5, end: 9 }));
         assert_eq!(span.utf16, Some(RangeRecord { start: 3, end: 6 }));
-        assert_eq!(span.source, span.utf8);
+        assert_eq!(span.source, Some(SourceRecord { field: "body", start: 15, end: 19 }));
         assert_eq!(spans.n_withheld(), 0);
     }
 
