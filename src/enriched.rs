@@ -3,6 +3,8 @@
 //! The JSON Schema beside it ([`JSON_SCHEMA`]) is what readers rely on; every published record validates against it in
 //! tests. These and the dead letter's headers are the only types that are serialized.
 
+pub mod view;
+
 use serde::Serialize;
 
 /// The `schema` field of each record.

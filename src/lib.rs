@@ -25,6 +25,7 @@ pub mod stages;
 pub mod link;
 pub mod enriched;
 pub mod encode;
+pub mod pretty;
 pub mod dead_letter;
 pub mod sink;
 pub mod pipeline;

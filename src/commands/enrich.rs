@@ -1,66 +1,140 @@
 //! `copydesk enrich`: files, folders or standard input through the pipeline, without Kafka.
+//!
+//! Many records are in work at once, within the same bounds as the service's; they come out in input order.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::sync::Arc;
+mod output;
+mod progress;
+mod window;
+
+use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::Context as _;
-use bytes::Bytes;
+use tokio::sync::mpsc;
 
+use self::output::Output;
+use self::progress::Progress;
+use self::window::{Outcome, Window};
 use super::Ending;
 use crate::article::Format;
-use crate::cli::EnrichArgs;
+use crate::cli::{EnrichArgs, FormatArg};
 use crate::config::Config;
-use crate::knowledge::Knowledge;
-use crate::pipeline::process::{Processed, Processor};
-use crate::pool::Pool;
-use crate::source::{Position, RawRecord};
-use crate::stages::Stages;
+use crate::sink::lines::Written;
+use crate::source::lines::{Framing, Input, InputFault, Inputs, STANDARD_INPUT};
 
-pub(super) async fn run(args: EnrichArgs, mut config: Config) -> anyhow::Result<Ending> {
-    let mut ending = Ending::Ok;
-    for input in &args.inputs {
-        let bytes =
-            std::fs::read(input).with_context(|| format!("cannot read {}", input.display()))?;
-        let is_text = input.extension().is_some_and(|extension| extension == "txt");
-        config.input.decode.format = is_text.then_some(Format::RawText);
-        let pool = Pool::start(config.pipeline.compute_threads)?;
-        let processor =
-            Processor::new(&config, Arc::new(Knowledge::embedded()), Stages::default(), pool);
-        for record in records(input, bytes, is_text) {
-            let line = match processor.process(record).await {
-                Processed::Enriched { body, .. } | Processed::Retracted { body, .. } => body.bytes,
-                Processed::Refused(letter) => {
-                    tracing::error!(
-                        reason = letter.reason.as_str(),
-                        detail = letter.detail,
-                        "record refused"
-                    );
-                    ending = Ending::Failed;
-                    continue;
-                }
-            };
-            let mut out = std::io::stdout().lock();
-            out.write_all(&line)?;
-            out.write_all(b"\n")?;
-        }
-    }
-    Ok(ending)
+/// Records read ahead of the window, so that reading and computing overlap.
+const READ_AHEAD_RECORDS: usize = 16;
+
+pub(super) async fn run(args: EnrichArgs, config: Config) -> anyhow::Result<Ending> {
+    let format = args.format.map(Format::from);
+    let framing = if format == Some(Format::RawText) { Framing::Whole } else { Framing::ByName };
+    let bytes_max = config.input.decode.article_bytes_max;
+    say_what_is_awaited(&args);
+    let inputs = read_ahead(Inputs::new(args.inputs, framing, bytes_max))?;
+    let run = Run {
+        window: Window::start(config, format)?,
+        output: Output::to_stdout(args.pretty),
+        progress: Progress::to_stderr(),
+        n_records: 0,
+        n_faults: 0,
+    };
+    run.until_all_settled(inputs).await
 }
 
-fn records(path: &Path, bytes: Vec<u8>, is_text: bool) -> Vec<RawRecord> {
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let position = |offset| Position { topic: name.as_str().into(), partition: 0, offset };
-    let record = |offset, value| RawRecord {
-        position: position(offset),
-        timestamp_ms: None,
-        key: Some(Bytes::from(name.clone())),
-        value: Some(value),
-        headers: Vec::new(),
-    };
-    if is_text {
-        return vec![record(0, bytes.into())];
+/// A person who starts `copydesk enrich -` at a terminal would otherwise wait as it does.
+fn say_what_is_awaited(args: &EnrichArgs) {
+    let reads_stdin = args.inputs.iter().any(|path| path.as_os_str() == STANDARD_INPUT);
+    if reads_stdin && std::io::stdin().is_terminal() {
+        report("reading articles from the terminal; Ctrl-D ends them");
     }
-    let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    lines.zip(0..).map(|(line, offset)| record(offset, Bytes::copy_from_slice(line))).collect()
+}
+
+/// Reads on a thread of its own: standard input blocks, and must not keep the process from ending.
+fn read_ahead(inputs: Inputs) -> anyhow::Result<mpsc::Receiver<Result<Input, InputFault>>> {
+    let (send, receive) = mpsc::channel(READ_AHEAD_RECORDS);
+    let read = move || {
+        for input in inputs {
+            if send.blocking_send(input).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("reader".to_owned())
+        .spawn(read)
+        .context("cannot start the reading thread")?;
+    Ok(receive)
+}
+
+struct Run {
+    window: Window,
+    output: Output,
+    progress: Progress,
+    n_records: u64,
+    n_faults: u64,
+}
+
+impl Run {
+    async fn until_all_settled(
+        mut self,
+        mut inputs: mpsc::Receiver<Result<Input, InputFault>>,
+    ) -> anyhow::Result<Ending> {
+        let mut is_reading = true;
+        loop {
+            tokio::select! {
+                biased;
+                Some(outcome) = self.window.next() => {
+                    if self.settle(outcome?)? == Written::Closed {
+                        return Ok(Ending::Ok);
+                    }
+                }
+                input = inputs.recv(), if is_reading && self.window.has_room() => match input {
+                    Some(input) => self.window.push(input),
+                    None => is_reading = false,
+                },
+                else => break,
+            }
+        }
+        self.progress.clear();
+        if self.n_faults > 0 && self.n_records > 1 {
+            report(&format!("{} of {} inputs failed", self.n_faults, self.n_records));
+        }
+        Ok(if self.n_faults == 0 { Ending::Ok } else { Ending::Failed })
+    }
+
+    fn settle(&mut self, outcome: Outcome) -> anyhow::Result<Written> {
+        self.n_records += 1;
+        let written = match outcome {
+            Outcome::Published(body) => self.output.write(&body)?,
+            Outcome::Failed(message) => {
+                self.n_faults += 1;
+                // In the order of the input also where both streams are one terminal.
+                let written = self.output.flush()?;
+                self.progress.clear();
+                report(&message);
+                written
+            }
+        };
+        // Nothing else is ready: what is written is all that can be had now.
+        let flushed =
+            if self.window.is_next_ready() { Written::Ok } else { self.output.flush()? };
+        self.progress.show(self.n_records);
+        Ok(if written == Written::Closed { written } else { flushed })
+    }
+}
+
+/// One line on standard error; when that is closed, the exit code still says that something failed.
+fn report(message: &str) {
+    drop(writeln!(std::io::stderr().lock(), "copydesk: {message}"));
+}
+
+impl From<FormatArg> for Format {
+    fn from(argument: FormatArg) -> Self {
+        match argument {
+            FormatArg::Plain => Self::Plain,
+            FormatArg::Ninjs => Self::Ninjs,
+            FormatArg::SchemaOrg => Self::SchemaOrg,
+            FormatArg::Ans => Self::Ans,
+            FormatArg::Text => Self::RawText,
+        }
+    }
 }

@@ -118,8 +118,7 @@ impl Inputs {
             return Err(InputFault::NoArticles { path });
         }
         found.sort_unstable();
-        let prefix =
-            if folder.depth == 0 { String::new() } else { format!("{}/", folder.name) };
+        let prefix = if folder.depth == 0 { String::new() } else { format!("{}/", folder.name) };
         self.pending.extend(found.into_iter().rev().map(|path| {
             // A folder's name is kept whole: only a file has an ending to drop.
             let own = if path.is_dir() { file_name(&path) } else { stem(&path) };
@@ -135,7 +134,8 @@ impl Inputs {
     ) -> Option<Result<Input, InputFault>> {
         let ending = ending(&pending.path);
         let is_stdin = pending.path.as_os_str() == STANDARD_INPUT;
-        let path = if is_stdin { "standard input".into() } else { pending.path.display().to_string() };
+        let path =
+            if is_stdin { "standard input".into() } else { pending.path.display().to_string() };
         let mut lines = Lines { path, reader, line: 0, record_bytes_max: self.record_bytes_max };
         let name = (!is_stdin).then_some(pending.name);
         let first = match (self.framing, ending.as_deref()) {
@@ -380,7 +380,8 @@ mod tests {
     fn large_records_are_passed_over_and_missing_files_named() {
         let long = "x".repeat(31);
         let lines = format!("{long}\n1\n{long}\n");
-        let files = [("a.jsonl", lines.as_str()), ("b.txt", &long), ("c.txt", "fits"), ("d/e.md", "")];
+        let files =
+            [("a.jsonl", lines.as_str()), ("b.txt", &long), ("c.txt", "fits"), ("d/e.md", "")];
         check(
             &files,
             &["a.jsonl", "b.txt", "missing.json", "c.txt", "d"],
