@@ -63,7 +63,8 @@ fn note(article: &Enriched, quote: &Quote) -> String {
         (None, Some(reason)) => format!("nobody named: {}", reason.replace('_', " ")),
         (None, None) => "nobody named".to_owned(),
     };
-    format!("← {speaker} ({})", quote.kind)
+    // On one line where it fits.
+    format!("← {speaker} ({})", quote.kind).replace(' ', "\u{a0}")
 }
 
 struct Marked {

@@ -2,11 +2,13 @@
 //!
 //! In: a published article. Out: lines of at most the given width, one section a function; an empty section is no line.
 
+use std::collections::BTreeSet;
+
 use anstyle::Style;
 
 use super::look::{Look, column, cut, harmless, paint};
 use super::wrap::Paragraph;
-use crate::enriched::view::{Enriched, Entity, Quote, Tone};
+use crate::enriched::view::{Enriched, Entity, Quote, SentenceTone};
 use crate::text::offsets::UnitTable;
 
 /// The widest type's name: `WORK_OF_ART`.
@@ -15,6 +17,8 @@ const TYPE_WIDTH: usize = 11;
 const WIKIDATA_WIDTH: usize = 10;
 /// `negative -0.42`.
 const TONE_WIDTH: usize = 14;
+/// `most negative`.
+const VOICE_WIDTH: usize = 13;
 /// `indirect`.
 const KIND_WIDTH: usize = 8;
 /// `12×`.
@@ -35,8 +39,29 @@ pub(super) fn origin(article: &Enriched, look: Look, width: usize) -> Vec<String
     for (name, value) in dated {
         parts.extend(value.as_ref().map(|value| format!("{name} {}", harmless(value))));
     }
+    // A part is not torn apart between two lines where it can be helped.
+    let parts: Vec<String> = parts.iter().map(|part| part.replace(' ', "\u{a0}")).collect();
     let mut paragraph = Paragraph::new(width);
     paragraph.push(look.dim(), &parts.join(" · "));
+    paragraph.lines()
+}
+
+/// What the colours mean: the types that occur, each in its own.
+pub(super) fn legend(article: &Enriched, look: Look, width: usize) -> Vec<String> {
+    let kinds: BTreeSet<&str> =
+        article.entities.iter().map(|entity| entity.kind.as_str()).collect();
+    if look == Look::Plain || (kinds.is_empty() && article.quotes.is_empty()) {
+        return Vec::new();
+    }
+    let mut paragraph = Paragraph::new(width);
+    for kind in kinds {
+        paragraph.push(look.entity(kind), kind);
+        paragraph.push(Style::new(), " ");
+    }
+    if !article.quotes.is_empty() {
+        paragraph.push(look.quoted(Style::new()), "what\u{a0}is\u{a0}quoted");
+        paragraph.push(look.dim(), "\u{a0}←\u{a0}who\u{a0}says\u{a0}it");
+    }
     paragraph.lines()
 }
 
@@ -57,7 +82,7 @@ pub(super) fn entities(article: &Enriched, look: Look, width: usize) -> Vec<Stri
             column(&harmless(&entity.name), name_width),
             column(&format!("{}×", entity.mentions.len()), COUNT_WIDTH),
             column(entity.wikidata.as_deref().unwrap_or("–"), WIKIDATA_WIDTH),
-            tone_text(&entity.sentiment, look),
+            tone_text(&entity.sentiment.label, entity.sentiment.score, look),
         ));
     }
     for kind in VALUE_TYPES {
@@ -103,8 +128,9 @@ pub(super) fn tone(article: &Enriched, look: Look, width: usize) -> Vec<String> 
     ];
     let mut lines = vec![paint(look.title(), "Tone")];
     for (voice, tone) in voices {
-        let tone = tone.map_or_else(|| "–".to_owned(), |tone| tone_text(tone, look));
-        lines.push(format!(" {} {tone}", column(voice, TYPE_WIDTH)));
+        let tone =
+            tone.map_or_else(|| "–".to_owned(), |tone| tone_text(&tone.label, tone.score, look));
+        lines.push(format!(" {} {tone}", column(voice, VOICE_WIDTH)));
     }
     lines.extend(strongest_sentences(article, look, width));
     lines
@@ -151,10 +177,7 @@ fn speaker(article: &Enriched, quote: &Quote) -> String {
 /// The sentences that make the tone: the most positive and the most negative one.
 fn strongest_sentences(article: &Enriched, look: Look, width: usize) -> Vec<String> {
     let sentences = &article.sentiment.sentences;
-    let by_score = |a: &&crate::enriched::view::SentenceTone,
-                    b: &&crate::enriched::view::SentenceTone| {
-        a.score.total_cmp(&b.score)
-    };
+    let by_score = |a: &&SentenceTone, b: &&SentenceTone| a.score.total_cmp(&b.score);
     let best = sentences.iter().filter(|sentence| sentence.label == "positive").max_by(by_score);
     let worst = sentences.iter().filter(|sentence| sentence.label == "negative").min_by(by_score);
     let table = UnitTable::code_points(&article.text);
@@ -163,21 +186,18 @@ fn strongest_sentences(article: &Enriched, look: Look, width: usize) -> Vec<Stri
         .filter_map(|(name, sentence)| {
             let sentence = sentence?;
             let text = table.slice(&article.text, sentence.start, sentence.end)?;
-            let score = format!("{:+.2}", sentence.score);
-            let room = width.saturating_sub(name.len() + score.len() + 3);
-            let score = paint(look.tone(&sentence.label), &score);
-            Some(format!(" {name} {score} {}", cut(&harmless(text), room)))
+            let tone = tone_text(&sentence.label, sentence.score, look);
+            let room = width.saturating_sub(VOICE_WIDTH + TONE_WIDTH + 3);
+            let text = cut(&harmless(text), room);
+            Some(format!(" {} {tone} {text}", column(name, VOICE_WIDTH)))
         })
         .collect()
 }
 
-fn tone_text(tone: &Tone, look: Look) -> String {
-    let text = if tone.score == 0.0 {
-        format!("{:8}  0.00", tone.label)
-    } else {
-        format!("{:8} {:+.2}", tone.label, tone.score)
-    };
-    paint(look.tone(&tone.label), &text)
+fn tone_text(label: &str, score: f64, look: Look) -> String {
+    let sign = if score == 0.0 { " " } else { "" };
+    let text = if score == 0.0 { "0.00".to_owned() } else { format!("{score:+.2}") };
+    paint(look.tone(label), &format!("{label:8} {sign}{text}"))
 }
 
 /// `label`, then `text` over as many lines as it needs, all beginning in column `indent`.
