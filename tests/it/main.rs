@@ -6,6 +6,7 @@ mod support;
 mod tidy;
 mod decode;
 mod stages;
+mod tone;
 mod properties;
 mod golden;
 mod hostile;
