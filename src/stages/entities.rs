@@ -3,6 +3,16 @@
 //! In: a segmented article and the knowledge base. Out: entities, each with its mentions in text order; mentions do
 //! not overlap, and a mention is the name alone: no title, no leading "the", no possessive.
 
+mod clusters;
+mod evidence;
+mod lists;
+mod memory;
+mod names;
+mod people;
+mod salience;
+mod titles;
+mod tokens;
+
 use crate::article::{Field, Span};
 use crate::knowledge::Knowledge;
 use crate::text::Segmented;
@@ -87,6 +97,13 @@ impl EntityType {
 }
 
 /// Finds the entities of an article.
-pub fn find(_article: &Segmented, _knowledge: &Knowledge) -> Vec<Entity> {
-    Vec::new()
+pub fn find(article: &Segmented, knowledge: &Knowledge) -> Vec<Entity> {
+    let fields = [Field::Headline, Field::Text].map(|field| {
+        let text = article.article.field(field);
+        tokens::FieldTokens::new(field, text, article.segments(field), knowledge)
+    });
+    let names = names::find(&fields, knowledge);
+    let mut entities = clusters::group(&fields, &names);
+    salience::score(&mut entities, article.article.text.len());
+    entities
 }
