@@ -25,21 +25,22 @@ pub(super) struct PersonMention {
 }
 
 /// Family names that come first in Chinese, Korean and Vietnamese names as English news writes them.
+#[rustfmt::skip]
 const FAMILY_FIRST: &[&str] = &[
-    "ahn", "bae", "baek", "bai", "ban", "bui", "byun", "cai", "cao", "cha", "chae", "chang",
-    "chen", "cheng", "cheong", "cheung", "chiang", "cho", "choe", "choi", "chow", "chu", "chun",
-    "chung", "dai", "dang", "deng", "ding", "dong", "du", "duong", "fan", "fang", "feng", "fu",
-    "gao", "gong", "gu", "guo", "ha", "han", "he", "ho", "hong", "hu", "hua", "huang", "hun",
-    "hung", "huynh", "hwang", "im", "jang", "jeon", "jeong", "ji", "jia", "jiang", "jin", "jo",
-    "joo", "ju", "jung", "kang", "kim", "ko", "kong", "kwak", "kwon", "lai", "lam", "lau", "le",
-    "lee", "lei", "leung", "li", "liang", "liao", "lim", "lin", "liu", "lo", "lu", "luo", "luong",
-    "ma", "mao", "meng", "min", "mo", "moon", "na", "nam", "ngo", "nguyen", "nie", "noh", "oh",
-    "ou", "paik", "pak", "pan", "park", "peng", "pham", "phan", "qi", "qian", "qiao", "qin", "qiu",
-    "ren", "rhee", "ri", "roh", "ryu", "seo", "shao", "shen", "shi", "shin", "sim", "so", "son",
-    "song", "su", "suh", "sun", "tan", "tang", "tao", "tian", "tran", "trinh", "tsai", "tsang",
-    "vo", "vu", "wan", "wang", "wei", "wen", "won", "wong", "woo", "wu", "xi", "xia", "xiang",
-    "xiao", "xie", "xu", "xue", "yan", "yang", "yao", "ye", "yi", "yin", "yoo", "yoon", "you",
-    "yu", "yuan", "yun", "zeng", "zhan", "zhang", "zhao", "zheng", "zhong", "zhou", "zhu", "zou",
+    "ahn", "bae", "baek", "bai", "ban", "bui", "byun", "cai", "cao", "cha", "chae", "chang", "chen",
+    "cheng", "cheong", "cheung", "chiang", "cho", "choe", "choi", "chow", "chu", "chun", "chung",
+    "dai", "dang", "deng", "ding", "dong", "du", "duong", "fan", "fang", "feng", "fu", "gao",
+    "gong", "gu", "guo", "ha", "han", "he", "ho", "hong", "hu", "hua", "huang", "hun", "hung",
+    "huynh", "hwang", "im", "jang", "jeon", "jeong", "ji", "jia", "jiang", "jin", "jo", "joo", "ju",
+    "jung", "kang", "kim", "ko", "kong", "kwak", "kwon", "lai", "lam", "lau", "le", "lee", "lei",
+    "leung", "li", "liang", "liao", "lim", "lin", "liu", "lo", "lu", "luo", "luong", "ma", "mao",
+    "meng", "min", "mo", "moon", "na", "nam", "ngo", "nguyen", "nie", "noh", "oh", "ou", "paik",
+    "pak", "pan", "park", "peng", "pham", "phan", "qi", "qian", "qiao", "qin", "qiu", "ren", "rhee",
+    "ri", "roh", "ryu", "seo", "shao", "shen", "shi", "shin", "sim", "so", "son", "song", "su",
+    "suh", "sun", "tan", "tang", "tao", "tian", "tran", "trinh", "tsai", "tsang", "vo", "vu", "wan",
+    "wang", "wei", "wen", "won", "wong", "woo", "wu", "xi", "xia", "xiang", "xiao", "xie", "xu",
+    "xue", "yan", "yang", "yao", "ye", "yi", "yin", "yoo", "yoon", "you", "yu", "yuan", "yun",
+    "zeng", "zhan", "zhang", "zhao", "zheng", "zhong", "zhou", "zhu", "zou",
 ];
 
 const SUFFIXES: &[&str] = &["ii", "iii", "iv", "jr", "sr"];
@@ -56,20 +57,10 @@ const POWER: &[&str] = &[
     "regime",
     "rule",
 ];
+#[rustfmt::skip]
 const RULERS: &[&str] = &[
-    "chancellor",
-    "dictator",
-    "emir",
-    "emperor",
-    "governor",
-    "king",
-    "leader",
-    "premier",
-    "president",
-    "prime minister",
-    "queen",
-    "sultan",
-    "supreme leader",
+    "chancellor", "dictator", "emir", "emperor", "governor", "king", "leader", "premier",
+    "president", "prime minister", "queen", "sultan", "supreme leader",
 ];
 
 /// Whether a name of these words, the first of which is `first`, puts the family name first.
