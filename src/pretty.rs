@@ -11,7 +11,7 @@ mod wrap;
 
 use crate::enriched::view::{Enriched, Published, Retracted};
 
-pub use look::Look;
+pub use look::{Look, column, cut, cut_front, harmless};
 
 /// A line longer than this is tiring to read.
 pub const WIDTH_MAX: usize = 100;

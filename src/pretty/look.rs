@@ -66,7 +66,7 @@ pub(super) fn paint(style: Style, text: &str) -> String {
 
 /// Text on one line that cannot steer the terminal: control characters, and the bidirectional controls that make text
 /// read as something else, are shown as U+FFFD; any white space is one space.
-pub(super) fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     let shown = |c: char| match c {
         '\u{a0}' | '\u{202f}' => c,
         c if c.is_whitespace() => ' ',
@@ -78,7 +78,7 @@ pub(super) fn harmless(text: &str) -> String {
 }
 
 /// `text` in at most `width` columns, with an ellipsis where it was cut.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if display_width(text) <= width {
         return text.to_owned();
     }
@@ -92,8 +92,23 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// `text` in at most `width` columns, cut at its beginning: an id says most at its end.
+pub fn cut_front(text: &str, width: usize) -> String {
+    if display_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut room = width.saturating_sub(1);
+    let mut start = text.len();
+    for (at, cluster) in text.grapheme_indices(true).rev() {
+        let Some(rest) = room.checked_sub(display_width(cluster)) else { break };
+        room = rest;
+        start = at;
+    }
+    format!("…{}", text.get(start..).unwrap_or_default())
+}
+
 /// `text` cut or filled with spaces to exactly `width` columns.
-pub(super) fn column(text: &str, width: usize) -> String {
+pub fn column(text: &str, width: usize) -> String {
     let text = cut(text, width);
     let fill = width.saturating_sub(display_width(&text));
     format!("{text}{}", " ".repeat(fill))

@@ -75,6 +75,8 @@ pub struct Inputs {
 #[derive(Debug)]
 struct Pending {
     path: PathBuf,
+    /// What the file holds, when it is not read from a disk.
+    content: Option<&'static [u8]>,
     /// The article's id when it has none of its own: the path below the folder that was given, without the ending.
     name: String,
     depth: usize,
@@ -84,14 +86,27 @@ impl Inputs {
     pub fn new(paths: Vec<PathBuf>, framing: Framing, record_bytes_max: usize) -> Self {
         let pending = paths.into_iter().rev().map(|path| {
             let name = stem(&path);
-            Pending { path, name, depth: 0 }
+            Pending { path, content: None, name, depth: 0 }
         });
+        Self { pending: pending.collect(), open: None, framing, record_bytes_max }
+    }
+
+    /// Files inside the binary: name and content.
+    pub fn embedded(files: &[(&str, &'static [u8])], record_bytes_max: usize) -> Self {
+        let pending = files.iter().rev().map(|(name, content)| {
+            let path = PathBuf::from(name);
+            Pending { name: stem(&path), content: Some(content), path, depth: 0 }
+        });
+        let framing = Framing::ByName;
         Self { pending: pending.collect(), open: None, framing, record_bytes_max }
     }
 
     fn open(&mut self, pending: Pending) -> Option<Result<Input, InputFault>> {
         let path = pending.path.display().to_string();
         let unreadable = |error| InputFault::Unreadable { path: path.clone(), error };
+        if let Some(content) = pending.content {
+            return self.read(pending, Box::new(content));
+        }
         if pending.path.as_os_str() == STANDARD_INPUT {
             return self.read(pending, Box::new(BufReader::new(io::stdin())));
         }
@@ -122,7 +137,8 @@ impl Inputs {
         self.pending.extend(found.into_iter().rev().map(|path| {
             // A folder's name is kept whole: only a file has an ending to drop.
             let own = if path.is_dir() { file_name(&path) } else { stem(&path) };
-            Pending { name: format!("{prefix}{own}"), depth: folder.depth + 1, path }
+            let name = format!("{prefix}{own}");
+            Pending { path, content: None, name, depth: folder.depth + 1 }
         }));
         Ok(())
     }
