@@ -3,6 +3,8 @@
 //! In: a record's bytes. Out: [`Published`]. What is shown to people is read back from here, so that it is what was
 //! published. Fields that a later schema adds are ignored.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// A record of the output topic.
@@ -46,14 +48,12 @@ pub struct Enriched {
 }
 
 impl Enriched {
-    pub fn entity(&self, id: &str) -> Option<&Entity> {
-        self.entities.iter().find(|entity| entity.id == id)
-    }
-
-    /// The name of the entity that speaks; `None` when nobody is named.
-    pub fn speaker_name(&self, quote: &Quote) -> Option<&str> {
-        let entity = quote.speaker.as_ref()?.entity.as_deref()?;
-        Some(&self.entity(entity)?.name)
+    /// Who speaks, quote by quote: the entity's name, or `None` when nobody is named.
+    pub fn speakers(&self) -> Vec<Option<&str>> {
+        let names: BTreeMap<&str, &str> =
+            self.entities.iter().map(|entity| (entity.id.as_str(), entity.name.as_str())).collect();
+        let name = |quote: &Quote| names.get(quote.speaker.as_ref()?.entity.as_deref()?).copied();
+        self.quotes.iter().map(name).collect()
     }
 }
 

@@ -33,11 +33,11 @@ pub(super) fn headline(article: &Enriched, look: Look, width: usize) -> Vec<Stri
 /// The body's lines, an empty one between paragraphs.
 pub(super) fn body(article: &Enriched, look: Look, width: usize) -> Vec<String> {
     let mut marks = mentions(article, false);
-    for quote in &article.quotes {
+    for (quote, speaker) in article.quotes.iter().zip(article.speakers()) {
         let parts = quote.parts();
         let n_parts = parts.len();
         marks.extend(parts.into_iter().enumerate().map(|(index, (start, end))| {
-            let note = (index + 1 == n_parts).then(|| note(article, quote));
+            let note = (index + 1 == n_parts).then(|| note(quote, speaker));
             Mark { start, end, what: What::Quote(note) }
         }));
     }
@@ -57,8 +57,8 @@ fn mentions(article: &Enriched, in_headline: bool) -> Vec<Mark<'_>> {
     marks
 }
 
-fn note(article: &Enriched, quote: &Quote) -> String {
-    let speaker = match (article.speaker_name(quote), &quote.unattributed) {
+fn note(quote: &Quote, speaker: Option<&str>) -> String {
+    let speaker = match (speaker, &quote.unattributed) {
         (Some(name), _) => harmless(name),
         (None, Some(reason)) => format!("nobody named: {}", reason.replace('_', " ")),
         (None, None) => "nobody named".to_owned(),

@@ -101,8 +101,8 @@ pub(super) fn quotes(article: &Enriched, look: Look, width: usize) -> Vec<String
         return Vec::new();
     }
     let mut lines = vec![paint(look.title(), "Quotes")];
-    let speakers: Vec<String> =
-        article.quotes.iter().map(|quote| speaker(article, quote)).collect();
+    let named = article.quotes.iter().zip(article.speakers());
+    let speakers: Vec<String> = named.map(|(quote, name)| speaker(quote, name)).collect();
     let longest = speakers.iter().map(|speaker| textwrap::core::display_width(speaker)).max();
     let speaker_width = longest.unwrap_or(0).clamp(8, width * 2 / 5);
     let text_width = width.saturating_sub(KIND_WIDTH + speaker_width + 3);
@@ -160,9 +160,9 @@ pub(super) fn stages(article: &Enriched, look: Look, width: usize) -> Vec<String
 }
 
 /// The entity's name, and the words that stand for it when they are others.
-fn speaker(article: &Enriched, quote: &Quote) -> String {
+fn speaker(quote: &Quote, name: Option<&str>) -> String {
     let written = quote.speaker.as_ref().and_then(|speaker| speaker.text.as_deref()).map(harmless);
-    match (article.speaker_name(quote).map(harmless), written) {
+    match (name.map(harmless), written) {
         (Some(name), Some(written)) if written.contains(&name) => name,
         (Some(name), Some(written)) => format!("{name} (“{written}”)"),
         (Some(name), None) => name,
