@@ -12,6 +12,7 @@ mod people;
 mod salience;
 mod titles;
 mod tokens;
+mod values;
 
 use crate::article::{Field, Span};
 use crate::knowledge::Knowledge;
@@ -104,6 +105,7 @@ pub fn find(article: &Segmented, knowledge: &Knowledge) -> Vec<Entity> {
     });
     let names = names::find(&fields, knowledge);
     let mut entities = clusters::group(&fields, &names);
+    clusters::add_values(&fields, &mut entities);
     salience::score(&mut entities, article.article.text.len());
     entities
 }

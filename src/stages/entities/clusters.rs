@@ -4,11 +4,13 @@
 //! names; other things by surface, knowledge-base id, acronym, and short form.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::names::FoundName;
 use super::people::{self, PersonMention};
 use super::tokens::{FieldTokens, Token};
-use super::{Entity, EntityType, Gender, Mention, lists, titles};
+use super::{Entity, EntityType, Gender, Mention, lists, titles, values};
+use crate::article::{Field, Span};
 use crate::knowledge::{Name, NameType};
 use crate::text::Shape;
 
@@ -35,6 +37,55 @@ pub(super) fn group(fields: &[FieldTokens<'_>], names: &[FoundName]) -> Vec<Enti
     clusters.extend(group_others(fields, names, &others));
     clusters.sort_by_key(|cluster| cluster.names[0]);
     clusters.iter().map(|cluster| entity(fields, names, cluster)).collect()
+}
+
+/// Adds the values that do not lie in a name; equal values are one entity.
+pub(super) fn add_values(fields: &[FieldTokens<'_>], entities: &mut Vec<Entity>) {
+    let names = entities.iter().flat_map(|entity| &entity.mentions);
+    let mut taken: Vec<(Field, Span)> =
+        names.map(|mention| (mention.field, mention.span)).collect();
+    taken.sort_unstable();
+    let mut by_surface: BTreeMap<(EntityType, String), usize> = BTreeMap::new();
+    for field in fields {
+        for value in values::find(field) {
+            let span = field.span(&value.words);
+            let next = taken
+                .partition_point(|&(other, name)| (other, name.end) <= (field.field, span.start));
+            if taken
+                .get(next)
+                .is_some_and(|&(other, name)| other == field.field && name.overlaps(span))
+            {
+                continue;
+            }
+            let mention = Mention { field: field.field, span, confidence: VALUE_CONFIDENCE };
+            let surface = field.surface(&value.words);
+            match by_surface.entry((value.kind, surface.to_lowercase())) {
+                Entry::Occupied(known) => entities[*known.get()].mentions.push(mention),
+                Entry::Vacant(new) => {
+                    new.insert(entities.len());
+                    entities.push(Entity::of_value(value.kind, surface, mention));
+                }
+            }
+        }
+    }
+    entities.sort_by_key(|entity| entity.mentions.first().map(|first| (first.field, first.span)));
+}
+
+/// Rules for values are exact or silent; what is left is words with two meanings.
+const VALUE_CONFIDENCE: f32 = 0.9;
+
+impl Entity {
+    fn of_value(kind: EntityType, surface: &str, mention: Mention) -> Self {
+        Self {
+            kind,
+            name: surface.split_whitespace().collect::<Vec<_>>().join(" "),
+            mentions: vec![mention],
+            salience: 0.0,
+            wikidata: None,
+            roles: Vec::new(),
+            gender: None,
+        }
+    }
 }
 
 /// Position of a token among all words of the article.
