@@ -3,8 +3,19 @@
 //! In: a segmented article. Out: quotes in text order that do not overlap; quotes of the body alone (a headline
 //! repeats what the body quotes). Which entity a source is, `link` decides.
 
-use crate::article::Span;
+mod attribution;
+mod clauses;
+mod cues;
+mod lexicon;
+mod marks;
+mod names;
+mod paragraphs;
+mod sources;
+mod tokens;
+
+use crate::article::{Field, Span};
 use crate::text::Segmented;
+use tokens::Lines;
 
 /// One statement that somebody else makes in the article.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +70,16 @@ pub enum Source {
     Unstated,
 }
 
-/// Finds the quotes of an article.
-pub fn find(_article: &Segmented) -> Vec<Quote> {
-    Vec::new()
+/// Finds the quotes of an article's body.
+pub fn find(article: &Segmented) -> Vec<Quote> {
+    let (text, segments) = (article.article.field(Field::Text), &article.text);
+    let quotations = marks::find(text, &segments.paragraphs);
+    let quotations = names::without_names(text, segments, quotations);
+    let lines = Lines::of(text, segments, &quotations);
+    let statements = lines
+        .lines
+        .iter()
+        .map(|line| attribution::read(text, &lines.tokens[line.tokens.clone()], &quotations))
+        .collect();
+    paragraphs::join(text, &segments.paragraphs, &lines, &quotations, statements)
 }

@@ -1,0 +1,147 @@
+//! Quotations across lines: those that run over paragraphs, and those that go on without a cue of their own.
+//!
+//! In: the lines of a text with their statements. Out: quotes in text order.
+
+use super::attribution::Statement;
+use super::lexicon::Tags;
+use super::marks::Quotation;
+use super::sources;
+use super::tokens::{Kind, Line, Lines, Token};
+use super::{Quote, QuoteKind, Source};
+use crate::article::Span;
+use crate::text::Paragraph;
+
+/// Confidence of a quotation that is attributed by what is said around it.
+const CONFIDENCE_FLOATING: f32 = 0.7;
+const CONFIDENCE_UNSTATED: f32 = 0.4;
+
+/// Joins what the lines say.
+pub(super) fn join(
+    text: &str,
+    paragraphs: &[Paragraph],
+    lines: &Lines,
+    quotations: &[Quotation],
+    statements: Vec<Vec<Statement>>,
+) -> Vec<Quote> {
+    let mut quotes: Vec<Quote> = Vec::new();
+    let mut previous: Option<&Line> = None;
+    for (line, statements) in lines.lines.iter().zip(statements) {
+        let tokens = &lines.tokens[line.tokens.clone()];
+        let before = previous.filter(|before| before.paragraph == line.paragraph);
+        if statements.is_empty() {
+            floating(
+                text,
+                tokens,
+                quotations,
+                before.map(|before| &lines.tokens[before.tokens.clone()]),
+                &mut quotes,
+            );
+        }
+        for statement in statements {
+            quotes.push(quote(tokens, quotations, statement));
+        }
+        previous = Some(line);
+    }
+    merge_paragraphs(paragraphs, quotations, quotes)
+}
+
+fn quote(tokens: &[Token], quotations: &[Quotation], statement: Statement) -> Quote {
+    let span =
+        |range: &std::ops::Range<usize>| tokens[range.start].span.cover(tokens[range.end - 1].span);
+    let mut content = span(&statement.content);
+    let mut confidence = statement.confidence;
+    if let Kind::Quote(index) = tokens[statement.content.start].kind {
+        content = content.cover(quotations[index].span);
+        confidence *= if quotations[index].is_closed { 1.0 } else { 0.7 };
+    }
+    Quote {
+        kind: statement.kind,
+        segments: vec![content],
+        cue: statement.cue.as_ref().map(span),
+        source: statement
+            .source
+            .as_ref()
+            .map_or(Source::Unstated, |source| Source::Written(span(source))),
+        confidence,
+    }
+}
+
+/// A line that is nothing but quotations: the one who spoke last in this paragraph goes on, or the subject of the
+/// sentence before speaks.
+fn floating(
+    text: &str,
+    tokens: &[Token],
+    quotations: &[Quotation],
+    before: Option<&[Token]>,
+    quotes: &mut Vec<Quote>,
+) {
+    if tokens.iter().any(Token::is_word) {
+        return;
+    }
+    for token in tokens {
+        let Kind::Quote(index) = token.kind else { continue };
+        let quotation = &quotations[index];
+        let last = quotes
+            .last()
+            .filter(|last| before.is_some_and(|before| last.span().start >= before[0].span.start));
+        let (source, confidence) = match (last, before) {
+            (Some(_), _) => (Source::SameAsPrevious, CONFIDENCE_FLOATING),
+            (None, Some(before)) => match sources::subject(text, before, 0, before.len()) {
+                Some(range) if !before[range.start].has(Tags::DETERMINER) => {
+                    let span = before[range.start].span.cover(before[range.end - 1].span);
+                    (Source::Written(span), CONFIDENCE_UNSTATED)
+                }
+                _ => (Source::Unstated, CONFIDENCE_UNSTATED),
+            },
+            (None, None) => (Source::Unstated, CONFIDENCE_UNSTATED),
+        };
+        let cue = match source {
+            Source::SameAsPrevious => quotes.last().and_then(|last| last.cue),
+            Source::Written(_) | Source::Unstated => None,
+        };
+        quotes.push(Quote {
+            kind: QuoteKind::Direct,
+            segments: vec![quotation.span],
+            cue,
+            source,
+            confidence,
+        });
+    }
+}
+
+/// Joins a quotation that is not closed with the one that opens the next paragraph: one speech, opened again.
+fn merge_paragraphs(
+    paragraphs: &[Paragraph],
+    quotations: &[Quotation],
+    quotes: Vec<Quote>,
+) -> Vec<Quote> {
+    let quotation_at = |span: Span| {
+        let at = quotations.binary_search_by_key(&span.start, |q| q.span.start).ok()?;
+        Some(&quotations[at])
+    };
+    let mut merged: Vec<Quote> = Vec::with_capacity(quotes.len());
+    for quote in quotes {
+        let goes_on = merged.last().is_some_and(|last| {
+            let open = quotation_at(last.segments[last.segments.len() - 1]);
+            let next = quotation_at(quote.segments[0]);
+            open.zip(next).is_some_and(|(open, next)| {
+                !open.is_closed
+                    && last.kind == QuoteKind::Direct
+                    && quote.kind == QuoteKind::Direct
+                    && next.paragraph == open.paragraph + 1
+                    && next.span.start == paragraphs[next.paragraph].span.start
+            })
+        });
+        let Some(last) = merged.last_mut().filter(|_| goes_on) else {
+            merged.push(quote);
+            continue;
+        };
+        last.segments.extend(quote.segments);
+        last.confidence = last.confidence.max(quote.confidence);
+        if !matches!(last.source, Source::Written(_)) && matches!(quote.source, Source::Written(_))
+        {
+            (last.source, last.cue) = (quote.source, quote.cue);
+        }
+    }
+    merged
+}
