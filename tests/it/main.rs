@@ -6,6 +6,7 @@ mod support;
 mod tidy;
 mod decode;
 mod stages;
+mod quotes;
 mod tone;
 mod properties;
 mod golden;

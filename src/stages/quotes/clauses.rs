@@ -177,9 +177,7 @@ fn skip_adjunct(text: &str, tokens: &[Token], start: usize) -> usize {
     {
         return start + 1;
     }
-    let is_time = |token: &Token| {
-        token.has(Tags::TIME) && token.span.of(text) != "may" || token.shape == Shape::Number
-    };
+    let is_time = |token: &Token| token.has(Tags::TIME) || token.shape == Shape::Number;
     if first.has(Tags::TIME)
         || matches!(word, "this" | "that")
             && tokens.get(start + 1).is_some_and(|next| next.has(Tags::TIME))
@@ -211,11 +209,13 @@ fn skip_adjunct(text: &str, tokens: &[Token], start: usize) -> usize {
     }
     let end = phrase_end(text, tokens, start + 1);
     let phrase = &tokens[start + 1..end];
-    let is_adjunct =
-        phrase.iter().any(|token| token.has(Tags::MEDIUM | Tags::TIME | Tags::AUDIENCE))
-            || phrase.iter().all(|token| token.is_name() || token.has(Tags::DETERMINER))
-                && !phrase.is_empty()
-            || tokens.get(end).is_some_and(|token| {
+    let is_adjunct = phrase
+        .iter()
+        .any(|token| token.has(Tags::MEDIUM | Tags::TIME | Tags::AUDIENCE))
+        || phrase.iter().all(|token| token.is_name() || token.has(Tags::DETERMINER))
+            && !phrase.is_empty()
+        || word != "to"
+            && tokens.get(end).is_some_and(|token| {
                 token.span.of(text) == "that"
                     || token.is_quote()
                     || token.kind == Kind::Comma && tokens.get(end + 1).is_some_and(Token::is_quote)

@@ -4,7 +4,9 @@
 //! GenderGapTracker (MIT), JournalismAI quote extraction (Apache-2.0) and textacy (Apache-2.0), sorted into frames by
 //! how often each introduced a quotation in 220 annotated Wikinews articles.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::BitOr;
+use std::sync::LazyLock;
 
 /// How a reporting word takes its quotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,23 +100,21 @@ pub(super) fn look_up(word: &str) -> (Tags, Option<Cue>) {
         return (Tags::NONE, None);
     }
     let lower = word.to_lowercase();
-    let lower = lower.strip_prefix('[').unwrap_or(&lower);
-    let mut tags = Tags::NONE;
-    for &(class, words) in CLASSES {
-        if words.binary_search(&lower).is_ok() {
-            tags = tags | class;
-        }
+    let mut tags = TABLES.classes.get(lower.as_str()).copied().unwrap_or_default();
+    if word.starts_with(char::is_lowercase) && matches!(lower.as_str(), "august" | "march" | "may")
+    {
+        tags.0 &= !Tags::TIME.0;
     }
-    if lower.len() > 4 && lower.ends_with("ly") && !NOT_ADVERBS.contains(&lower) {
+    if lower.len() > 4 && lower.ends_with("ly") && !TABLES.not_adverbs.contains(lower.as_str()) {
         tags = tags | Tags::ADVERB;
     }
-    (tags, cue(lower))
+    (tags, cue(&lower))
 }
 
 /// The reporting verb that `lower` is a form of.
 fn cue(lower: &str) -> Option<Cue> {
-    if let Ok(at) = IRREGULAR.binary_search_by_key(&lower, |&(form, _)| form) {
-        return make(IRREGULAR[at].1, Form::Past, lower);
+    if let Some((_, lemma)) = IRREGULAR.iter().find(|(form, _)| *form == lower) {
+        return make(lemma, Form::Past, lower);
     }
     if let Some(cue) = make(lower, Form::Base, lower) {
         return Some(cue);
@@ -148,13 +148,40 @@ fn cue(lower: &str) -> Option<Cue> {
 }
 
 fn make(lemma: &str, form: Form, word: &str) -> Option<Cue> {
-    let (frame, _) = VERBS.iter().find(|(_, lemmas)| lemmas.binary_search(&lemma).is_ok())?;
-    let past_is_irregular = IRREGULAR.iter().any(|&(_, irregular)| irregular == lemma);
-    if form == Form::Past && word.ends_with("ed") && past_is_irregular {
+    let frame = *TABLES.verbs.get(lemma)?;
+    let is_irregular = IRREGULAR.iter().any(|&(_, irregular)| irregular == lemma);
+    if form == Form::Past && word.ends_with("ed") && is_irregular {
         return None;
     }
-    Some(Cue { frame: *frame, form, is_nounlike: NOUNS.binary_search(&word).is_ok() })
+    Some(Cue { frame, form, is_nounlike: TABLES.nouns.contains(word) })
 }
+
+/// The tables below, for look-up.
+struct Tables {
+    classes: HashMap<&'static str, Tags>,
+    verbs: HashMap<&'static str, Frame>,
+    nouns: HashSet<&'static str>,
+    not_adverbs: HashSet<&'static str>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let mut classes: HashMap<&str, Tags> = HashMap::new();
+    for &(class, words) in CLASSES {
+        for word in words.split_whitespace() {
+            let tags = classes.entry(word).or_default();
+            *tags = *tags | class;
+        }
+    }
+    let verbs = VERBS.iter();
+    let verbs =
+        verbs.flat_map(|&(frame, lemmas)| lemmas.split_whitespace().map(move |l| (l, frame)));
+    Tables {
+        classes,
+        verbs: verbs.collect(),
+        nouns: NOUNS.split_whitespace().collect(),
+        not_adverbs: NOT_ADVERBS.split_whitespace().collect(),
+    }
+});
 
 const IRREGULAR: &[(&str, &str)] = &[
     ("foretold", "foretell"),
@@ -166,543 +193,123 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("wrote", "write"),
 ];
 
-const VERBS: &[(Frame, &[&str])] = &[
+/// Verbs by frame. Third persons, past forms and gerunds are found by their endings.
+const VERBS: &[(Frame, &str)] = &[
     (
         Frame::Report,
-        &[
-            "argue", "assert", "contend", "exclaim", "explain", "insist", "joke", "note", "opine",
-            "quip", "reason", "remark", "reply", "retort", "say", "state", "tweet",
-        ],
+        "argue assert contend exclaim explain insist joke note opine quip reason remark reply \
+         retort say state tweet",
     ),
-    (
-        Frame::Tell,
-        &["advise", "assure", "caution", "inform", "notify", "reassure", "remind", "tell", "warn"],
-    ),
+    (Frame::Tell, "advise assure caution inform notify reassure remind tell warn"),
     (
         Frame::Claim,
-        &[
-            "acknowledge",
-            "add",
-            "admit",
-            "affirm",
-            "allege",
-            "announce",
-            "boast",
-            "claim",
-            "clarify",
-            "comment",
-            "complain",
-            "concede",
-            "conclude",
-            "confess",
-            "confirm",
-            "continue",
-            "counter",
-            "cry",
-            "declare",
-            "deny",
-            "disclose",
-            "divulge",
-            "elaborate",
-            "emphasise",
-            "emphasize",
-            "estimate",
-            "hint",
-            "imply",
-            "indicate",
-            "intimate",
-            "lament",
-            "maintain",
-            "mention",
-            "muse",
-            "observe",
-            "point",
-            "post",
-            "predict",
-            "proclaim",
-            "promise",
-            "reaffirm",
-            "reassert",
-            "recall",
-            "reckon",
-            "recount",
-            "reiterate",
-            "reminisce",
-            "report",
-            "respond",
-            "restate",
-            "retell",
-            "reveal",
-            "rule",
-            "shout",
-            "signal",
-            "specify",
-            "speculate",
-            "stipulate",
-            "stress",
-            "suggest",
-            "sum",
-            "swear",
-            "testify",
-            "theorise",
-            "theorize",
-            "underline",
-            "underscore",
-            "vow",
-            "write",
-            "yell",
-        ],
+        "acknowledge add admit affirm allege announce boast claim clarify comment complain concede \
+         conclude confess confirm continue counter cry declare deny disclose divulge elaborate \
+         emphasise emphasize estimate hint imply indicate intimate lament maintain mention muse \
+         observe point post predict proclaim promise reaffirm reassert recall reckon recount \
+         reiterate reminisce report respond restate retell reveal rule shout signal specify \
+         speculate stipulate stress suggest sum swear testify theorise theorize underline \
+         underscore vow write yell",
     ),
     (
         Frame::Label,
-        &[
-            "brand",
-            "call",
-            "characterise",
-            "characterize",
-            "denounce",
-            "deride",
-            "describe",
-            "dismiss",
-            "dub",
-            "hail",
-            "label",
-            "praise",
-            "slam",
-        ],
+        "brand call characterise characterize denounce deride describe dismiss dub hail label \
+         praise slam",
     ),
     (
         Frame::Act,
-        &[
-            "accuse",
-            "apologise",
-            "apologize",
-            "appeal",
-            "applaud",
-            "ask",
-            "attack",
-            "blame",
-            "blast",
-            "commit",
-            "condemn",
-            "congratulate",
-            "credit",
-            "criticise",
-            "criticize",
-            "decry",
-            "demand",
-            "direct",
-            "express",
-            "laud",
-            "offer",
-            "order",
-            "pledge",
-            "propose",
-            "quote",
-            "read",
-            "recommend",
-            "refer",
-            "reject",
-            "request",
-            "sing",
-            "slate",
-            "speak",
-            "talk",
-            "thank",
-            "threaten",
-            "urge",
-            "voice",
-            "welcome",
-        ],
+        "accuse apologise apologize appeal applaud ask attack blame blast commit condemn \
+         congratulate credit criticise criticize decry demand direct express laud offer order \
+         pledge propose quote read recommend refer reject request sing slate speak talk thank \
+         threaten urge voice welcome",
     ),
 ];
 
 /// Forms of the verbs above that are nouns as often.
-const NOUNS: &[&str] = &[
-    "appeal",
-    "appeals",
-    "attack",
-    "attacks",
-    "blame",
-    "call",
-    "calls",
-    "claim",
-    "claims",
-    "comment",
-    "comments",
-    "counter",
-    "credit",
-    "credits",
-    "cry",
-    "demand",
-    "demands",
-    "estimate",
-    "estimates",
-    "hint",
-    "hints",
-    "joke",
-    "jokes",
-    "label",
-    "labels",
-    "note",
-    "notes",
-    "offer",
-    "offers",
-    "order",
-    "orders",
-    "pledge",
-    "pledges",
-    "point",
-    "points",
-    "post",
-    "posts",
-    "praise",
-    "promise",
-    "promises",
-    "quote",
-    "quotes",
-    "reason",
-    "reasons",
-    "reply",
-    "report",
-    "reports",
-    "request",
-    "requests",
-    "rule",
-    "rules",
-    "say",
-    "signal",
-    "signals",
-    "state",
-    "states",
-    "stress",
-    "sum",
-    "sums",
-    "talk",
-    "talks",
-    "tweet",
-    "tweets",
-    "voice",
-    "vow",
-    "vows",
-    "welcome",
-];
+const NOUNS: &str = "appeal appeals attack attacks blame call calls claim claims comment comments counter credit \
+     credits cry demand demands estimate estimates hint hints joke jokes label labels note notes \
+     offer offers order orders pledge pledges point points post posts praise promise promises \
+     quote quotes reason reasons reply report reports request requests rule rules say signal \
+     signals state states stress sum sums talk talks tweet tweets voice vow vows welcome";
 
-const NOT_ADVERBS: &[&str] =
-    &["ally", "assembly", "early", "family", "italy", "july", "monopoly", "reply", "supply"];
+const NOT_ADVERBS: &str = "ally assembly early family italy july monopoly reply supply";
 
-const CLASSES: &[(Tags, &[&str])] = &[
+const CLASSES: &[(Tags, &str)] = &[
     (
         Tags::DETERMINER,
-        &[
-            "a", "all", "an", "another", "any", "both", "each", "every", "few", "many", "most",
-            "no", "one", "several", "some", "that", "the", "these", "this", "those",
-        ],
+        "a all an another any both each every few many most no one several some that the these \
+         this those",
     ),
-    (Tags::SUBJECT_PRONOUN, &["he", "i", "it", "she", "they", "we", "you"]),
-    (Tags::OBJECT_PRONOUN, &["her", "him", "it", "me", "them", "us", "you"]),
-    (Tags::POSSESSIVE_PRONOUN, &["her", "his", "its", "my", "our", "their", "your"]),
+    (Tags::SUBJECT_PRONOUN, "he i it she they we you"),
+    (Tags::OBJECT_PRONOUN, "her him it me them us you"),
+    (Tags::POSSESSIVE_PRONOUN, "her his its my our their your"),
     (
         Tags::PREPOSITION,
-        &[
-            "about",
-            "after",
-            "against",
-            "among",
-            "around",
-            "as",
-            "at",
-            "before",
-            "between",
-            "by",
-            "despite",
-            "during",
-            "following",
-            "for",
-            "from",
-            "in",
-            "inside",
-            "into",
-            "near",
-            "of",
-            "on",
-            "outside",
-            "over",
-            "since",
-            "through",
-            "to",
-            "under",
-            "until",
-            "upon",
-            "via",
-            "with",
-            "within",
-            "without",
-        ],
+        "about after against among around as at before between by despite during following for \
+         from in inside into near of on outside over since through to under until upon via with \
+         within without",
     ),
-    (Tags::BE, &["am", "are", "be", "been", "being", "is", "isn't", "was", "wasn't", "were"]),
-    (Tags::HAVE, &["had", "has", "hasn't", "have", "haven't", "having"]),
-    (Tags::DO, &["did", "didn't", "didn’t", "do", "does", "doesn't", "doesn’t", "don't", "don’t"]),
+    (Tags::BE, "am are be been being is isn't was wasn't were"),
+    (Tags::HAVE, "had has hasn't have haven't having"),
+    (Tags::DO, "did didn't didn’t do does doesn't doesn’t don't don’t"),
     (
         Tags::MODAL,
-        &[
-            "can", "can't", "cannot", "could", "couldn't", "may", "might", "must", "shall",
-            "should", "will", "won't", "would", "wouldn't",
-        ],
+        "can can't cannot could couldn't may might must shall should will won't would wouldn't",
     ),
-    (Tags::CONJUNCTION, &["and", "but", "nor", "or", "then", "yet"]),
+    (Tags::CONJUNCTION, "and but nor or then yet"),
     (
         Tags::SUBORDINATOR,
-        &[
-            "after", "although", "as", "because", "before", "how", "if", "once", "since", "than",
-            "that", "though", "unless", "until", "what", "when", "where", "whereas", "whether",
-            "which", "while", "whilst", "who", "whom", "whose", "why",
-        ],
+        "after although as because before how if once since than that though unless until what \
+         when where whereas whether which while whilst who whom whose why",
     ),
-    (Tags::RELATIVE, &["what", "which", "who"]),
+    (Tags::RELATIVE, "what which who"),
     (
         Tags::ADVERB,
-        &[
-            "again",
-            "ago",
-            "also",
-            "always",
-            "earlier",
-            "even",
-            "ever",
-            "further",
-            "furthermore",
-            "however",
-            "indeed",
-            "instead",
-            "just",
-            "later",
-            "meanwhile",
-            "moreover",
-            "never",
-            "now",
-            "often",
-            "once",
-            "only",
-            "still",
-            "then",
-            "therefore",
-            "thus",
-            "too",
-        ],
+        "again ago also always earlier even ever further furthermore however indeed instead just \
+         later meanwhile moreover never now often once only still then therefore thus too",
     ),
     (
         Tags::TIME,
-        &[
-            "afternoon",
-            "april",
-            "august",
-            "day",
-            "december",
-            "evening",
-            "february",
-            "friday",
-            "january",
-            "july",
-            "june",
-            "last",
-            "march",
-            "may",
-            "monday",
-            "month",
-            "morning",
-            "next",
-            "night",
-            "november",
-            "october",
-            "saturday",
-            "september",
-            "sunday",
-            "thursday",
-            "today",
-            "tomorrow",
-            "tonight",
-            "tuesday",
-            "wednesday",
-            "week",
-            "weekend",
-            "year",
-            "yesterday",
-        ],
+        "afternoon april august day december evening february friday january july june last march \
+         may monday month morning next night november october saturday september sunday thursday \
+         today tomorrow tonight tuesday wednesday week weekend year yesterday",
     ),
     (
         Tags::MEDIUM,
-        &[
-            "address",
-            "analysis",
-            "announcement",
-            "article",
-            "blog",
-            "briefing",
-            "broadcast",
-            "column",
-            "comment",
-            "comments",
-            "complaint",
-            "conference",
-            "conversation",
-            "court",
-            "debate",
-            "declaration",
-            "editorial",
-            "email",
-            "event",
-            "facebook",
-            "filing",
-            "hearing",
-            "interview",
-            "letter",
-            "meeting",
-            "memo",
-            "message",
-            "news",
-            "newspaper",
-            "note",
-            "op-ed",
-            "page",
-            "paper",
-            "parliament",
-            "phone",
-            "post",
-            "press",
-            "programme",
-            "radio",
-            "rally",
-            "release",
-            "remarks",
-            "report",
-            "reports",
-            "resolution",
-            "session",
-            "site",
-            "speech",
-            "statement",
-            "stream",
-            "study",
-            "summit",
-            "telephone",
-            "television",
-            "testimony",
-            "tweet",
-            "tweets",
-            "twitter",
-            "video",
-            "website",
-        ],
+        "address analysis announcement article blog briefing broadcast column comment comments \
+         complaint conference conversation court debate declaration editorial email event facebook \
+         filing hearing interview letter meeting memo message news newspaper note op-ed page paper \
+         parliament phone post press programme radio rally release remarks report reports \
+         resolution session site speech statement stream study summit telephone television \
+         testimony tweet tweets twitter video website",
     ),
     (
         Tags::AUDIENCE,
-        &[
-            "agency",
-            "anyone",
-            "assembly",
-            "audience",
-            "cnn",
-            "colleagues",
-            "committee",
-            "congress",
-            "council",
-            "court",
-            "crowd",
-            "everyone",
-            "family",
-            "fans",
-            "hearing",
-            "investigators",
-            "journalists",
-            "jurors",
-            "jury",
-            "lawmakers",
-            "listeners",
-            "media",
-            "ministers",
-            "network",
-            "news",
-            "newspaper",
-            "outlet",
-            "parliament",
-            "people",
-            "police",
-            "press",
-            "public",
-            "radio",
-            "readers",
-            "reporter",
-            "reporters",
-            "residents",
-            "senators",
-            "station",
-            "supporters",
-            "television",
-            "voters",
-            "website",
-            "workers",
-        ],
+        "agency anyone assembly audience cnn colleagues committee congress council court crowd \
+         everyone family fans hearing investigators journalists jurors jury lawmakers listeners \
+         media ministers network news newspaper outlet parliament people police press public radio \
+         readers reporter reporters residents senators station supporters television voters \
+         website workers",
     ),
-    (Tags::NEGATION, &["cannot", "neither", "never", "no", "none", "nor", "not", "nothing"]),
+    (Tags::NEGATION, "cannot neither never no none nor not nothing"),
     (
         Tags::PAST,
-        &[
-            "ate", "beat", "became", "began", "bore", "bought", "broke", "brought", "built",
-            "came", "caught", "chose", "cost", "dealt", "did", "died", "drew", "drove", "fell",
-            "felt", "flew", "forced", "fought", "found", "gave", "gets", "goes", "got", "grew",
-            "had", "held", "hit", "hurt", "kept", "knew", "lay", "led", "left", "lies", "lost",
-            "made", "makes", "means", "met", "needs", "paid", "put", "ran", "rose", "said", "sat",
-            "saw", "says", "seems", "sent", "set", "shook", "shot", "shows", "sold", "spent",
-            "spoke", "stands", "stood", "struck", "takes", "thought", "told", "took", "tried",
-            "wants", "went", "withdrew", "won", "wore", "wrote",
-        ],
+        "appears arose ate awoke beat became becomes began bit bled blew bore bought bred broke \
+         brought built came caught chose clung contains cost crept dealt did died drank drew drove \
+         dug fed fell felt fled flew flung forbade forced forgave forgot fought found froze gave \
+         gets goes got grew had held hid hit hung hurt includes involves kept knew laid lay led \
+         left lent lies lit lost made makes means meant met needs overcame paid put ran rang \
+         remains requires rode rose said sang sank sat saw says seems sent set shook shot shows \
+         shrank slept slid sold sought spent spoke sprang spread stands stole stood struck stuck \
+         swam swept swims swore swung takes taught thought threw told took tore tried understood \
+         undertook upheld wants went wept withdrew woke won wore wrote",
     ),
     (
         Tags::NAMING,
-        &[
-            "aka",
-            "album",
-            "alias",
-            "banner",
-            "book",
-            "called",
-            "code-named",
-            "codenamed",
-            "designated",
-            "dubbed",
-            "entitled",
-            "expression",
-            "film",
-            "game",
-            "headline",
-            "headlined",
-            "known",
-            "labeled",
-            "labelled",
-            "magazine",
-            "meaning",
-            "movie",
-            "named",
-            "nicknamed",
-            "novel",
-            "phrase",
-            "show",
-            "single",
-            "slogan",
-            "so-called",
-            "song",
-            "songs",
-            "tagged",
-            "term",
-            "termed",
-            "terms",
-            "titled",
-            "tune",
-            "website",
-            "word",
-            "words",
-        ],
+        "aka album alias banner book called code-named codenamed designated dubbed entitled \
+         expression film game headline headlined known labeled labelled magazine meaning movie \
+         named nicknamed novel phrase show single slogan so-called song songs tagged term termed \
+         terms titled tune website word words",
     ),
 ];
 
@@ -711,13 +318,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_sorted() {
-        let classes = CLASSES.iter().map(|(_, words)| *words);
-        let verbs = VERBS.iter().map(|(_, lemmas)| *lemmas);
-        for table in classes.chain(verbs).chain([NOUNS]) {
-            assert!(table.is_sorted(), "{table:?}");
-        }
-        assert!(IRREGULAR.is_sorted());
+    fn each_verb_has_one_frame() {
+        let n_lemmas: usize =
+            VERBS.iter().map(|(_, lemmas)| lemmas.split_whitespace().count()).sum();
+        assert_eq!(TABLES.verbs.len(), n_lemmas);
     }
 
     #[test]

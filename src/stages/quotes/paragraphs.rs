@@ -27,15 +27,14 @@ pub(super) fn join(
     let mut previous: Option<&Line> = None;
     for (line, statements) in lines.lines.iter().zip(statements) {
         let tokens = &lines.tokens[line.tokens.clone()];
-        let before = previous.filter(|before| before.paragraph == line.paragraph);
-        if statements.is_empty() {
-            floating(
-                text,
-                tokens,
-                quotations,
-                before.map(|before| &lines.tokens[before.tokens.clone()]),
-                &mut quotes,
-            );
+        if statements.is_empty() && !tokens.iter().any(Token::is_word) {
+            let before = previous.filter(|before| before.paragraph == line.paragraph);
+            let before = before.map(|before| &lines.tokens[before.tokens.clone()]);
+            let floor = match before {
+                Some(_) => paragraphs[line.paragraph].span.start,
+                None => line.paragraph.checked_sub(1).map_or(0, |p| paragraphs[p].span.start),
+            };
+            floating(text, tokens, quotations, (before, floor), &mut quotes);
         }
         for statement in statements {
             quotes.push(quote(tokens, quotations, statement));
@@ -67,25 +66,22 @@ fn quote(tokens: &[Token], quotations: &[Quotation], statement: Statement) -> Qu
 }
 
 /// A line that is nothing but quotations: the one who spoke last in this paragraph goes on, or the subject of the
-/// sentence before speaks.
+/// sentence before speaks. At the start of a paragraph, the one who spoke last in the paragraph before: `floor` is
+/// where a quote must lie to be gone on with.
 fn floating(
     text: &str,
     tokens: &[Token],
     quotations: &[Quotation],
-    before: Option<&[Token]>,
+    (before, floor): (Option<&[Token]>, usize),
     quotes: &mut Vec<Quote>,
 ) {
-    if tokens.iter().any(Token::is_word) {
-        return;
-    }
     for token in tokens {
         let Kind::Quote(index) = token.kind else { continue };
-        let quotation = &quotations[index];
-        let last = quotes
-            .last()
-            .filter(|last| before.is_some_and(|before| last.span().start >= before[0].span.start));
+        let last = quotes.last().filter(|last| last.span().start >= floor);
         let (source, confidence) = match (last, before) {
-            (Some(_), _) => (Source::SameAsPrevious, CONFIDENCE_FLOATING),
+            (Some(last), _) if last.source != Source::Unstated => {
+                (Source::SameAsPrevious, CONFIDENCE_FLOATING)
+            }
             (None, Some(before)) => match sources::subject(text, before, 0, before.len()) {
                 Some(range) if !before[range.start].has(Tags::DETERMINER) => {
                     let span = before[range.start].span.cover(before[range.end - 1].span);
@@ -93,19 +89,15 @@ fn floating(
                 }
                 _ => (Source::Unstated, CONFIDENCE_UNSTATED),
             },
-            (None, None) => (Source::Unstated, CONFIDENCE_UNSTATED),
+            _ => (Source::Unstated, CONFIDENCE_UNSTATED),
         };
+        // Beside the quotation that it goes on with, the cue is in sight.
         let cue = match source {
-            Source::SameAsPrevious => quotes.last().and_then(|last| last.cue),
-            Source::Written(_) | Source::Unstated => None,
+            Source::SameAsPrevious if before.is_some() => last.and_then(|last| last.cue),
+            _ => None,
         };
-        quotes.push(Quote {
-            kind: QuoteKind::Direct,
-            segments: vec![quotation.span],
-            cue,
-            source,
-            confidence,
-        });
+        let segments = vec![quotations[index].span];
+        quotes.push(Quote { kind: QuoteKind::Direct, segments, cue, source, confidence });
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn before(
     }
     let has_comma = last.kind == Kind::Comma || last.kind == Kind::Dash;
     let end = if has_comma { end - 1 } else { end };
-    let start = clause_start(text, tokens, floor, end);
+    let start = clause_start(text, tokens, floor, end, has_comma);
     let pieces = pieces(tokens, start..end);
     let mut pieces: Vec<Range<usize>> =
         pieces.into_iter().skip_while(|piece| is_adjunct(text, tokens, piece)).collect();
@@ -47,6 +47,7 @@ pub(super) fn before(
         // "Lee, a spokesman for the ministry, said": the first piece names.
         pieces.swap_remove(0)
     } else if pieces.len() == 2
+        && (pieces[0].start == floor || !tokens[pieces[0].start - 1].is_word())
         && is_all_names(tokens, &pieces[0])
         && tokens[pieces[1].start].has(Tags::DETERMINER)
     {
@@ -168,7 +169,7 @@ fn skip_verb_group(text: &str, tokens: &[Token], floor: usize, cue: usize) -> us
 }
 
 /// Where the clause of the words before `end` begins: after a quotation, a semicolon, "and" after a verb, "while".
-fn clause_start(text: &str, tokens: &[Token], floor: usize, end: usize) -> usize {
+fn clause_start(text: &str, tokens: &[Token], floor: usize, end: usize, has_comma: bool) -> usize {
     let low = floor.max(end.saturating_sub(SOURCE_TOKENS_MAX * 2));
     let mut at = end;
     while at > low {
@@ -176,14 +177,22 @@ fn clause_start(text: &str, tokens: &[Token], floor: usize, end: usize) -> usize
         let stops = match token.kind {
             Kind::Quote(_) | Kind::Semicolon | Kind::Colon | Kind::Stop => true,
             Kind::Word if at < end => {
+                // "Lee, who left in May, said": the clause is Lee's.
+                let is_loose_relative = token.has(Tags::RELATIVE)
+                    && at >= low + 2
+                    && tokens[at - 2].kind == Kind::Comma;
                 let is_and = matches!(token.span.of(text), "and" | "but" | "And" | "But" | "or");
                 is_and
                     && (has_verb(text, tokens, low..at - 1)
                         || at >= 2 && tokens[at - 2].kind == Kind::Comma)
                     || token.has(Tags::SUBORDINATOR)
+                        && (!has_comma || !is_loose_relative)
                         && !is_of(text, token)
                         && !is_determiner_that(text, tokens, at - 1)
-                    || token.span.of(text) == "with" && has_verb(text, tokens, low..at - 1)
+                    || token.span.of(text) == "with"
+                        && !has_comma
+                        && !tokens[at..end].iter().any(|token| token.kind == Kind::Comma)
+                        && has_verb(text, tokens, low..at - 1)
             }
             _ => false,
         };
@@ -221,7 +230,7 @@ fn pieces(tokens: &[Token], range: Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// "On Monday", "Speaking to reporters", "However", "If elected": not a noun phrase.
-fn is_adjunct(text: &str, tokens: &[Token], piece: &Range<usize>) -> bool {
+pub(super) fn is_adjunct(text: &str, tokens: &[Token], piece: &Range<usize>) -> bool {
     let first = &tokens[piece.start];
     let second = tokens.get(piece.start + 1).filter(|_| piece.len() > 1);
     if first.has(Tags::ADVERB | Tags::CONJUNCTION) && !first.has(Tags::DETERMINER) {

@@ -13,6 +13,9 @@ use crate::text::{Segments, Shape};
 /// How far after a question or exclamation the cue may stand, in tokens: a name with a title and a long apposition.
 const CUE_DISTANCE_MAX: usize = 12;
 
+/// Longest line in tokens: rules look back and forth within a line, so its length bounds their work.
+const LINE_TOKENS_MAX: usize = 600;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) span: Span,
@@ -95,7 +98,10 @@ impl Lines {
         while at < words.end {
             let word = segments.words[at];
             let quotation = quotations.get(next).filter(|q| q.span.start < word.span.end);
-            if word.sentence != sentence && self.breaks(text, segments, quotations, at, start) {
+            let is_next = word.sentence != sentence;
+            if is_next && self.breaks(text, segments, quotations, at, start)
+                || self.tokens.len() - start >= LINE_TOKENS_MAX
+            {
                 self.push_line(start, paragraph);
                 start = self.tokens.len();
             }
