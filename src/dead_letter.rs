@@ -6,7 +6,7 @@
 use crate::decode::DecodeError;
 use crate::source::{Header, RawRecord};
 
-/// A record that could not be decoded or encoded.
+/// A record that could not be decoded, encoded or delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
     pub reason: Reason,
@@ -33,12 +33,16 @@ pub enum Reason {
     MissingId,
     MissingText,
     EmptyText,
+    /// The enriched record is larger than the producer, the broker or the output topic allows.
+    OutputTooLarge,
+    /// The broker refused the enriched record, and would refuse it again.
+    OutputRefused,
     /// A defect of ours: decode, link or encode panicked on this record.
     Panicked,
 }
 
 impl Reason {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::TooLarge,
         Self::EmptyValue,
         Self::NotUtf8,
@@ -54,6 +58,8 @@ impl Reason {
         Self::MissingId,
         Self::MissingText,
         Self::EmptyText,
+        Self::OutputTooLarge,
+        Self::OutputRefused,
         Self::Panicked,
     ];
 
@@ -74,6 +80,8 @@ impl Reason {
             Self::MissingId => "missing_id",
             Self::MissingText => "missing_text",
             Self::EmptyText => "empty_text",
+            Self::OutputTooLarge => "output_too_large",
+            Self::OutputRefused => "output_refused",
             Self::Panicked => "panicked",
         }
     }

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 
+pub mod kafka;
 pub mod source;
 pub mod decode;
 pub mod article;

@@ -51,6 +51,34 @@ impl std::fmt::Display for Position {
     }
 }
 
+/// What a Kafka source says beside its records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceEvent {
+    /// These partitions are this instance's, as soon as the source is told to accept them.
+    Assigned(Vec<i32>),
+    /// These partitions leave, as soon as the source is told to release them. When they are lost, others may be reading
+    /// them already, and nothing of them may be committed.
+    Revoked { partitions: Vec<i32>, is_lost: bool },
+    /// A commit that was not waited for has ended.
+    Committed { offsets: Vec<(i32, i64)>, result: Result<(), String> },
+    /// Where the logs of the assigned partitions end.
+    Ends(Vec<PartitionEnd>),
+    /// The source cannot go on: the process must end, and be started again.
+    Failed(String),
+}
+
+/// How far the source has read, and how far it could read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionEnd {
+    pub partition: i32,
+    /// One past the last record that may be read (the last stable offset).
+    pub end: i64,
+    /// The next offset to be fetched.
+    pub fetched_below: i64,
+    /// Records that were fetched and have not been taken.
+    pub n_prefetched: i64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub name: String,

@@ -1,1 +1,321 @@
-//! A Kafka topic as a source: the only file that names rdkafka's consumer.
+//! A Kafka topic as a source: the only place that names rdkafka's consumer.
+//!
+//! In: the input topic, as a member of a consumer group. Out: records through [`KafkaSource::next_record`], each
+//! partition's in offset order, and [`SourceEvent`]s. A partition is taken over, and given up, only when the caller
+//! says so; until then the group waits. Nothing is committed but what the caller commits.
+//!
+//! Each assigned partition has a queue of its own, and a record is taken only when the caller has room for it: that
+//! is the backpressure. Pausing instead would throw the fetched records away each time. All methods belong to one
+//! thread, which must call [`KafkaSource::serve`] often, with or without room for records.
+
+mod context;
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext as _};
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::config::Config;
+use crate::kafka::{self, TopicFault};
+use crate::source::{Header, Position, RawRecord, SourceEvent};
+use context::{Context, Rebalance};
+
+/// Called with each event, on the thread that serves the source.
+pub type OnEvent = Box<dyn Fn(SourceEvent) + Send + Sync>;
+
+/// Called from librdkafka's threads when there is something to serve or to take.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// The name that a header gets whose own name is not UTF-8: Kafka's protocol forbids that, brokers do not check it, and
+/// the client cannot represent it.
+const UNREADABLE_HEADER: &str = "copydesk-unreadable-header-name";
+
+/// May be overridden by the user's properties.
+const DEFAULTS: &[(&str, &str)] = &[
+    // A group that starts reads the whole topic: skipping what came before would lose it.
+    ("auto.offset.reset", "earliest"),
+    // How long fetching rests when enough has been fetched ahead; the default of 1 s would starve a fast consumer.
+    ("fetch.queue.backoff.ms", "50"),
+];
+
+/// A member of the consumer group.
+pub struct KafkaSource {
+    /// Dropped before the consumer, which they are made of.
+    queues: Vec<(i32, PartitionQueue<Context>)>,
+    /// Whose turn it is, so that a full partition does not starve the others.
+    turn: usize,
+    /// Records that were fetched before their partition had its own queue.
+    early: VecDeque<RawRecord>,
+    topic: Arc<str>,
+    on_event: Arc<OnEvent>,
+    wake: Wake,
+    consumer: Arc<BaseConsumer<Context>>,
+}
+
+/// The client refused what was asked of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{action}: {error}")]
+pub struct SourceError {
+    action: &'static str,
+    error: KafkaError,
+}
+
+impl KafkaSource {
+    /// Builds the client; it joins the group with [`KafkaSource::subscribe`].
+    ///
+    /// # Errors
+    /// When a property is not valid.
+    pub fn connect(config: &Config, on_event: OnEvent, wake: Wake) -> Result<Self, SourceError> {
+        let on_event = Arc::new(on_event);
+        let context = Context::new(Arc::clone(&on_event));
+        let mut consumer = BaseConsumer::from_config_and_context(&properties(config), context)
+            .map_err(failed("cannot build the consumer"))?;
+        let wake_main = Arc::clone(&wake);
+        consumer.set_nonempty_callback(move || wake_main());
+        Ok(Self {
+            queues: Vec::new(),
+            turn: 0,
+            early: VecDeque::new(),
+            topic: config.input.topic.as_str().into(),
+            on_event,
+            wake,
+            consumer: Arc::new(consumer),
+        })
+    }
+
+    /// Looks at a topic, not necessarily the source's own.
+    ///
+    /// # Errors
+    /// See [`TopicFault`].
+    pub fn look_up(&self, topic: &str) -> Result<(), TopicFault> {
+        kafka::look_up(self.consumer.client(), topic)
+    }
+
+    /// Joins the group.
+    ///
+    /// # Errors
+    /// When the client refuses.
+    pub fn subscribe(&self) -> Result<(), SourceError> {
+        self.consumer.subscribe(&[&*self.topic]).map_err(failed("cannot subscribe"))
+    }
+
+    /// Serves what is not a record: rebalances, ended commits, statistics, errors. Never waits.
+    pub fn serve(&mut self) {
+        while let Some(result) = self.consumer.poll(Duration::ZERO) {
+            match result {
+                Ok(message) => {
+                    let record = raw_record(&self.topic, &message);
+                    self.early.push_back(record);
+                }
+                Err(error) => report(&error, &self.on_event),
+            }
+        }
+    }
+
+    /// The next record of any accepted partition. Never waits.
+    pub fn next_record(&mut self) -> Option<RawRecord> {
+        if let Some(record) = self.early.pop_front() {
+            return Some(record);
+        }
+        for _ in 0..self.queues.len() {
+            self.turn = (self.turn + 1) % self.queues.len();
+            let (_, queue) = &self.queues[self.turn];
+            match queue.poll(Duration::ZERO) {
+                Some(Ok(message)) => return Some(raw_record(&self.topic, &message)),
+                Some(Err(error)) => report(&error, &self.on_event),
+                None => {}
+            }
+        }
+        None
+    }
+
+    /// Takes over partitions that were [`SourceEvent::Assigned`].
+    ///
+    /// # Errors
+    /// When the client refuses.
+    pub fn accept(&mut self, partitions: &[i32]) -> Result<(), SourceError> {
+        let list = self.list(partitions);
+        self.consumer.context().answered();
+        self.consumer.incremental_assign(&list).map_err(failed("cannot take over partitions"))?;
+        // Pausing waits until nothing of these partitions is on its way and drops what has come, so no record can sit
+        // in the common queue while later ones arrive in the partition's own.
+        self.consumer.pause(&list).map_err(failed("cannot pause partitions"))?;
+        for &partition in partitions {
+            let mut queue = self
+                .consumer
+                .split_partition_queue(&self.topic, partition)
+                .ok_or_else(|| KafkaError::Subscription("the partition is not known".to_owned()))
+                .map_err(failed("cannot split off a partition's queue"))?;
+            let wake = Arc::clone(&self.wake);
+            queue.set_nonempty_callback(move || wake());
+            self.queues.push((partition, queue));
+        }
+        self.consumer.resume(&list).map_err(failed("cannot resume partitions"))
+    }
+
+    /// Takes no more records of these partitions; they stay this member's until [`KafkaSource::release`].
+    pub fn stop_reading(&mut self, partitions: &[i32]) {
+        self.queues.retain(|(partition, _)| !partitions.contains(partition));
+        self.early.retain(|record| !partitions.contains(&record.position.partition));
+    }
+
+    /// Gives up partitions that were [`SourceEvent::Revoked`]: from here on the group may give them to others.
+    ///
+    /// # Errors
+    /// When the client refuses.
+    pub fn release(&mut self, partitions: &[i32]) -> Result<(), SourceError> {
+        self.stop_reading(partitions);
+        let list = self.list(partitions);
+        self.consumer.context().answered();
+        self.consumer.incremental_unassign(&list).map_err(failed("cannot give up partitions"))
+    }
+
+    /// Commits without waiting; [`SourceEvent::Committed`] tells how it ended.
+    ///
+    /// # Errors
+    /// When the client refuses.
+    pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), SourceError> {
+        self.commit_by(offsets, CommitMode::Async)
+    }
+
+    /// Commits and waits for the broker, for the session's time-out at most.
+    ///
+    /// # Errors
+    /// When the broker refuses or does not answer.
+    pub fn commit_and_wait(&self, offsets: &[(i32, i64)]) -> Result<(), SourceError> {
+        self.commit_by(offsets, CommitMode::Sync)
+    }
+
+    /// Leaves the group, or with a stable instance name its connection: the group then keeps this member's partitions
+    /// for the session's time-out, so that a restart moves none of them. Dropping does the same.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    fn commit_by(&self, offsets: &[(i32, i64)], mode: CommitMode) -> Result<(), SourceError> {
+        let mut list = TopicPartitionList::with_capacity(offsets.len());
+        for &(partition, offset) in offsets {
+            list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))
+                .map_err(failed("cannot name an offset"))?;
+        }
+        self.consumer.commit(&list, mode).map_err(failed("cannot commit"))
+    }
+
+    fn answer(&self, partitions: &[i32], is_assignment: bool) {
+        let list = self.list(partitions);
+        let result = if is_assignment {
+            self.consumer.incremental_assign(&list)
+        } else {
+            self.consumer.incremental_unassign(&list)
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, "rebalance while closing failed");
+        }
+    }
+
+    fn list(&self, partitions: &[i32]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for &partition in partitions {
+            list.add_partition(&self.topic, partition);
+        }
+        list
+    }
+}
+
+impl Drop for KafkaSource {
+    fn drop(&mut self) {
+        self.queues.clear();
+        // Closing waits until every rebalance has been answered.
+        match self.consumer.context().close() {
+            Some(Rebalance::Assigned(partitions)) => self.answer(&partitions, true),
+            Some(Rebalance::Revoked(partitions)) => self.answer(&partitions, false),
+            None => {}
+        }
+    }
+}
+
+impl std::fmt::Debug for KafkaSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let partitions: Vec<_> = self.queues.iter().map(|(partition, _)| partition).collect();
+        f.debug_struct("KafkaSource")
+            .field("topic", &self.topic)
+            .field("partitions", &partitions)
+            .finish()
+    }
+}
+
+fn properties(config: &Config) -> ClientConfig {
+    let kafka = &config.kafka;
+    let mut properties = kafka::client_config(kafka, DEFAULTS);
+    let session_ms = kafka.session_timeout.as_millis();
+    properties
+        .set("group.id", &kafka.group)
+        .set("session.timeout.ms", session_ms.to_string())
+        // Two may be lost in a row.
+        .set("heartbeat.interval.ms", (session_ms / 3).max(1).to_string())
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("isolation.level", "read_committed")
+        .set("queued.max.messages.kbytes", (kafka.prefetch_bytes_max / 1024).max(1).to_string());
+    if let Some(instance) = &kafka.instance {
+        properties.set("group.instance.id", instance);
+    }
+    properties
+}
+
+fn failed(action: &'static str) -> impl Fn(KafkaError) -> SourceError {
+    move |error| SourceError { action, error }
+}
+
+/// The client recovers from all errors but fatal ones by itself.
+fn report(error: &KafkaError, on_event: &OnEvent) {
+    match error {
+        KafkaError::MessageConsumptionFatal(code) => {
+            on_event(SourceEvent::Failed(code.to_string()))
+        }
+        KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownTopicOrPartition) => {
+            tracing::warn!("input topic does not exist");
+        }
+        other => tracing::warn!(error = %other, "consumer reports"),
+    }
+}
+
+fn raw_record(topic: &Arc<str>, message: &BorrowedMessage<'_>) -> RawRecord {
+    RawRecord {
+        position: Position {
+            topic: Arc::clone(topic),
+            partition: message.partition(),
+            offset: message.offset(),
+        },
+        timestamp_ms: message.timestamp().to_millis(),
+        key: message.key().map(Bytes::copy_from_slice),
+        value: message.payload().map(Bytes::copy_from_slice),
+        headers: headers(message),
+    }
+}
+
+fn headers(message: &BorrowedMessage<'_>) -> Vec<Header> {
+    let Some(headers) = message.headers() else { return Vec::new() };
+    let header = |index| {
+        let header = headers.get(index);
+        Header { name: header.key.to_owned(), value: header.value.map(Bytes::copy_from_slice) }
+    };
+    // rdkafka panics on a name that is not UTF-8; its value can then not be reached either.
+    let readable = |index| catch_unwind(AssertUnwindSafe(|| header(index))).ok();
+    (0..headers.count())
+        .map(|index| {
+            readable(index)
+                .unwrap_or_else(|| Header { name: UNREADABLE_HEADER.to_owned(), value: None })
+        })
+        .collect()
+}

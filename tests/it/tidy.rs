@@ -10,7 +10,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rdkafka::consumer", &["source/kafka", "commands/check", "commands/demo"]),
     ("rdkafka::producer", &["sink/kafka", "commands/demo"]),
     ("rdkafka::mocking", &["commands/demo"]),
-    ("rdkafka", &["source/kafka", "sink/kafka", "commands/check", "commands/demo", "cli"]),
+    (
+        "rdkafka",
+        &["kafka.rs", "source/kafka", "sink/kafka", "commands/check", "commands/demo", "cli"],
+    ),
     ("std::env", &["config", "main"]),
     (
         "tokio",

@@ -1,0 +1,86 @@
+//! What consumer and producer have in common: connection properties, log lines, and how a topic is looked up.
+//!
+//! In: [`KafkaConfig`]. Out: a client configuration in which the user's own properties stand; each client then sets
+//! the properties that the guarantees rest on over them.
+
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::client::Client;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::config::KafkaConfig;
+
+/// How often a client reports the state of its brokers and partitions: often enough for a lag that people watch.
+const STATISTICS_INTERVAL_MS: &str = "1000";
+
+/// How long one look at a topic may take.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The properties of every client; `defaults` may be overridden by the user's own.
+pub fn client_config(config: &KafkaConfig, defaults: &[(&str, &str)]) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("client.id", config.instance.as_deref().unwrap_or("copydesk"));
+    client.set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
+    for (name, value) in defaults {
+        client.set(*name, *value);
+    }
+    for (name, value) in config.properties.iter() {
+        client.set(name, value);
+    }
+    client.set("bootstrap.servers", config.brokers.join(","));
+    client
+}
+
+/// Why a topic cannot be used now; all of these may pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TopicFault {
+    #[error("no broker answers: {0}")]
+    Unreachable(String),
+    #[error("the topic does not exist")]
+    Missing,
+    #[error("the topic cannot be used: {0}")]
+    Unusable(String),
+}
+
+/// Looks at one topic; waits [`LOOKUP_TIMEOUT`] at most.
+///
+/// # Errors
+/// See [`TopicFault`].
+pub fn look_up<C: ClientContext>(client: &Client<C>, topic: &str) -> Result<(), TopicFault> {
+    let metadata = client
+        .fetch_metadata(Some(topic), LOOKUP_TIMEOUT)
+        .map_err(|error| TopicFault::Unreachable(error.to_string()))?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let Some(found) = found else { return Err(TopicFault::Missing) };
+    match found.error().map(RDKafkaErrorCode::from) {
+        None if found.partitions().is_empty() => Err(TopicFault::Missing),
+        None => Ok(()),
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+            Err(TopicFault::Missing)
+        }
+        Some(other) => Err(TopicFault::Unusable(other.to_string())),
+    }
+}
+
+/// One of librdkafka's own log lines.
+pub fn log(client: &'static str, level: RDKafkaLogLevel, facility: &str, detail: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => {
+            tracing::error!(target: "rdkafka", client, facility, detail, "client reports");
+        }
+        RDKafkaLogLevel::Warning => {
+            tracing::warn!(target: "rdkafka", client, facility, detail, "client reports");
+        }
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+            tracing::info!(target: "rdkafka", client, facility, detail, "client reports");
+        }
+        RDKafkaLogLevel::Debug => {
+            tracing::debug!(target: "rdkafka", client, facility, detail, "client reports");
+        }
+    }
+}
