@@ -2,13 +2,30 @@
 //!
 //! In: a Kafka topic. Out: every record of it settled: published, retracted or dead-lettered, in input order per
 //! partition.
+//!
+//! One thread owns the consumer and hands records to the producer; it never computes and never waits for one record.
+//! The work runs on the runtime and the compute pool, many records of a partition at once. Delivery is at least once:
+//!
+//! 1. A record is read when there is room for it, and gets a slot in its partition.
+//! 2. Its result waits in the slot until all before it have been sent; then it is sent.
+//! 3. The broker's acknowledgement settles it. What can never be delivered becomes a dead letter and is sent as such.
+//! 4. The offset below which all is settled is committed, every `pipeline.commit_interval`.
+//!
+//! A partition that leaves is drained first; what is not settled in time is dropped here and read again elsewhere.
 
+mod mailbox;
+mod outgoing;
 pub mod process;
+mod startup;
+mod stream;
 
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::broadcast;
+use tokio::runtime::Handle;
+use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Health;
@@ -16,8 +33,13 @@ use crate::article::RetractionReason;
 use crate::config::Config;
 use crate::dead_letter::Reason;
 use crate::metrics::Metrics;
-use crate::pipeline::process::Processor;
+use crate::sink::Refusal;
 use crate::source::Position;
+use mailbox::{Event, Mailbox};
+use process::Processor;
+
+/// Time to leave the group, beside the session's time-out in which a last commit may still succeed.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the loop works with and reports to.
 #[derive(Debug)]
@@ -53,23 +75,59 @@ pub enum Fate {
     DeadLettered(Reason),
 }
 
-/// Why the loop ended before it was told to.
+/// Why the loop ended before it was told to. Nothing is lost by any of these: what was not settled is not committed.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
     #[error("the Kafka client cannot be built: {0}")]
     Client(String),
+    #[error("the consumer failed: {0}")]
+    Source(String),
+    #[error("the producer failed: {0}")]
+    Sink(String),
+    #[error("the dead letter of {position} cannot be delivered, {refusal}")]
+    DeadLetterRefused { position: Position, refusal: Refusal },
+    #[error("{position} was read after a later record: the topic was made anew or lost its end")]
+    OffsetsWentBack { position: Position },
+    #[error("a defect in copydesk: the work on offset {offset} of partition {partition} was lost")]
+    Abandoned { partition: i32, offset: i64 },
+    #[error("a defect in copydesk: the loop panicked")]
+    Panicked,
+    #[error("the loop cannot start: {0}")]
+    Thread(#[from] io::Error),
+    #[error("the loop did not end in time")]
+    Stuck,
 }
 
 /// Runs until `shutdown` is cancelled and what is in flight has been drained, or until the first fault that cannot be
 /// waited out.
 ///
 /// # Errors
-/// See [`PipelineError`]; no record is lost by any of them, since its offset is not committed.
-#[expect(clippy::unused_async, reason = "the loop takes its place")]
+/// See [`PipelineError`].
 pub async fn run(
-    _config: &Config,
-    _service: Service,
-    _shutdown: CancellationToken,
+    config: &Config,
+    service: Service,
+    shutdown: CancellationToken,
 ) -> Result<(), PipelineError> {
-    Err(PipelineError::Client("the loop is not built yet".to_owned()))
+    let mailbox = Mailbox::default();
+    let (ended, mut end) = oneshot::channel();
+    let thread = {
+        let (config, mailbox, runtime) = (config.clone(), mailbox.clone(), Handle::current());
+        move || {
+            let stream = || stream::run(config, service, mailbox, runtime);
+            let result =
+                catch_unwind(AssertUnwindSafe(stream)).unwrap_or(Err(PipelineError::Panicked));
+            // Nobody waits when the caller has gone.
+            drop(ended.send(result));
+        }
+    };
+    std::thread::Builder::new().name("stream".to_owned()).spawn(thread)?;
+    tokio::select! {
+        result = &mut end => return result.unwrap_or(Err(PipelineError::Panicked)),
+        () = shutdown.cancelled() => mailbox.post(Event::ShutdownRequested),
+    }
+    let time_to_end = config.pipeline.drain_timeout + config.kafka.session_timeout + LEAVE_TIMEOUT;
+    match tokio::time::timeout(time_to_end, end).await {
+        Ok(result) => result.unwrap_or(Err(PipelineError::Panicked)),
+        Err(_elapsed) => Err(PipelineError::Stuck),
+    }
 }

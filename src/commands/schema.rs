@@ -6,8 +6,6 @@ use super::Ending;
 use crate::enriched::JSON_SCHEMA;
 
 pub(super) fn run() -> anyhow::Result<Ending> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(JSON_SCHEMA.as_bytes())?;
-    out.flush()?;
+    std::io::stdout().lock().write_all(JSON_SCHEMA.as_bytes())?;
     Ok(Ending::Ok)
 }

@@ -5,15 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::article::{ArticleId, Retraction};
+use crate::article::{Article, ArticleId, DecodeWarning, Format, Retraction};
 use crate::config::Config;
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::decode::{self, DecodeOptions, Decoded};
 use crate::encode::{self, Body, OffsetUnits, RunProvenance};
 use crate::knowledge::Knowledge;
-use crate::link;
+use crate::link::{self, LinkedQuote, Speaker};
 use crate::pool::Pool;
 use crate::source::RawRecord;
+use crate::stages::quotes::QuoteKind;
 use crate::stages::{self, Stage, StageOutcome, Stages};
 use crate::text::{Segmented, language};
 
@@ -32,9 +33,21 @@ pub struct Processor {
 /// What a record became.
 #[derive(Debug)]
 pub enum Processed {
-    Enriched { id: ArticleId, body: Body, stages: [(Stage, StageOutcome, Duration); 3] },
+    Enriched { id: ArticleId, body: Body, facts: Facts },
     Retracted { retraction: Retraction, body: Body },
     Refused(DeadLetter),
+}
+
+/// What is counted about an enriched record, beside its body.
+#[derive(Debug)]
+pub struct Facts {
+    pub format: Format,
+    pub n_unknown_fields: usize,
+    pub warnings: Vec<DecodeWarning>,
+    /// How each stage ended, and its compute time.
+    pub stages: [(Stage, StageOutcome, Duration); 3],
+    /// Each quote's type, and whether its speaker is an entity of the article.
+    pub quotes: Vec<(QuoteKind, bool)>,
 }
 
 impl Processor {
@@ -103,10 +116,30 @@ impl Processor {
             let options = (&*this.provenance, this.units);
             let body =
                 encode::enriched(&article.article, &language, &linked, outcomes, &input, options);
-            (article.article.id.clone(), body)
+            let facts = Facts::of(&article.article, stages, &linked.quotes);
+            Processed::Enriched { id: article.article.id.clone(), body, facts }
         });
-        let (id, body) = encoded.await?.value;
-        Ok(Ok(Processed::Enriched { id, body, stages }))
+        Ok(Ok(encoded.await?.value))
+    }
+}
+
+impl Facts {
+    fn of(
+        article: &Article,
+        stages: [(Stage, StageOutcome, Duration); 3],
+        quotes: &[LinkedQuote],
+    ) -> Self {
+        let is_attributed = |linked: &LinkedQuote| matches!(linked.speaker, Speaker::Entity { .. });
+        Self {
+            format: article.format,
+            n_unknown_fields: article.n_unknown_fields,
+            warnings: article.warnings.clone(),
+            stages,
+            quotes: quotes
+                .iter()
+                .map(|linked| (linked.quote.kind, is_attributed(linked)))
+                .collect(),
+        }
     }
 }
 

@@ -1,0 +1,109 @@
+//! Before the loop: the topics must be there.
+//!
+//! In: the configured topics. Out: an open source and sink, once every topic was found; until then one log line a
+//! topic and attempt, with pauses that grow to [`PAUSE_MAX`], and a service that is alive but not ready.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use super::mailbox::{Event, Mailbox};
+use super::{PipelineError, Service};
+use crate::config::Config;
+use crate::kafka::TopicFault;
+use crate::sink::kafka::{self, KafkaSink, TopicLimits};
+use crate::source::SourceEvent;
+use crate::source::kafka::KafkaSource;
+
+const PAUSE_MIN: Duration = Duration::from_millis(500);
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// Opens both ends of the stream; `None` when a shutdown was requested first.
+pub(super) fn open(
+    config: &Config,
+    service: &Service,
+    mailbox: &Mailbox,
+    runtime: &Handle,
+) -> Result<Option<(KafkaSource, KafkaSink)>, PipelineError> {
+    let mut source = {
+        let (post, wake) = (mailbox.clone(), mailbox.clone());
+        let on_event = Box::new(move |event| post.post(Event::Source(event)));
+        KafkaSource::connect(config, on_event, Arc::new(move || wake.wake()))
+            .map_err(|error| PipelineError::Client(error.to_string()))?
+    };
+    if !wait_for_topics(&mut source, config, service, mailbox)? {
+        return Ok(None);
+    }
+    // Joining takes a moment, in which the limits are looked up.
+    source.subscribe().map_err(|error| PipelineError::Source(error.to_string()))?;
+    tracing::info!(topic = config.input.topic, group = config.kafka.group, "subscribed");
+    let limits = runtime.block_on(kafka::topic_limits(config));
+    warn_of_limits(limits);
+    let post = mailbox.clone();
+    let on_event = Box::new(move |event| post.post(Event::Sink(event)));
+    let sink = KafkaSink::connect(config, limits, on_event)
+        .map_err(|error| PipelineError::Client(error.to_string()))?;
+    service.health.set_producer_usable(true);
+    Ok(Some((source, sink)))
+}
+
+/// `false` when a shutdown was requested first.
+fn wait_for_topics(
+    source: &mut KafkaSource,
+    config: &Config,
+    service: &Service,
+    mailbox: &Mailbox,
+) -> Result<bool, PipelineError> {
+    let mut pause = PAUSE_MIN;
+    while !are_usable(source, config) {
+        let until = Instant::now() + pause;
+        while Instant::now() < until {
+            service.health.turned(0);
+            source.serve();
+            mailbox.wait(PAUSE_MIN);
+            match mailbox.take() {
+                Some(Event::ShutdownRequested) => return Ok(false),
+                Some(Event::Source(SourceEvent::Failed(error))) => {
+                    return Err(PipelineError::Source(error));
+                }
+                _ => {}
+            }
+        }
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+    Ok(true)
+}
+
+fn are_usable(source: &KafkaSource, config: &Config) -> bool {
+    let mut n_usable = 0;
+    let topics = [&config.input.topic, &config.output.topic, &config.output.dead_letter_topic];
+    for topic in topics {
+        match source.look_up(topic) {
+            Ok(()) => n_usable += 1,
+            Err(TopicFault::Unreachable(error)) => {
+                tracing::warn!(
+                    brokers = config.kafka.brokers.join(","),
+                    error,
+                    "no broker answers"
+                );
+                return false;
+            }
+            Err(error) => tracing::warn!(topic, %error, "topic is not usable"),
+        }
+    }
+    n_usable == topics.len()
+}
+
+/// A record that fits into the input topic must fit into the dead-letter topic, or it stops the service.
+fn warn_of_limits(limits: TopicLimits) {
+    if let (Some(input), Some(dead_letters)) = (limits.input, limits.dead_letters)
+        && dead_letters < input
+    {
+        tracing::warn!(
+            input_bytes_max = input,
+            dead_letter_bytes_max = dead_letters,
+            "dead-letter topic takes less than the input topic"
+        );
+    }
+}
