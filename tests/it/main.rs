@@ -9,7 +9,6 @@ mod stages;
 mod quotes;
 mod tone;
 mod properties;
-mod schema;
 mod golden;
 mod hostile;
 mod cli;

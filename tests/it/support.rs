@@ -1,5 +1,7 @@
 //! What several test files share.
 
+pub(crate) mod topics;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
