@@ -8,7 +8,14 @@ use crate::config::ConfigSources;
 
 /// Who and what is named in the news, who said what, and in which tone: from Kafka to Kafka.
 #[derive(Debug, Parser)]
-#[command(name = "copydesk", version, max_term_width = 100)]
+#[command(
+    name = "copydesk",
+    version,
+    max_term_width = 100,
+    after_help = "Settings come from config/copydesk.toml (or --config FILE), over them the environment\n\
+        (COPYDESK_SECTION__KEY), over that --set. `copydesk check` shows what is in force, and why.\n\n\
+        Exit codes: 0 ok, 1 failed, 64 bad usage or configuration."
+)]
 pub struct Cli {
     #[command(flatten)]
     pub settings: SettingsArgs,
@@ -22,8 +29,8 @@ pub struct SettingsArgs {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One setting, e.g. --set kafka.group=desk; over the file and the environment
-    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE", value_parser = parse_override)]
-    set: Vec<(String, String)>,
+    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
 }
 
 impl SettingsArgs {
@@ -40,15 +47,27 @@ pub enum Command {
     )]
     Serve,
     /// Run the service on an embedded broker with sample articles: no set-up
+    #[command(
+        after_help = "Examples:\n  copydesk demo\n  copydesk demo --once\n  copydesk demo --input articles/"
+    )]
     Demo(DemoArgs),
     /// Enrich files, folders or standard input, without Kafka: JSON Lines out
     #[command(
         after_help = "Examples:\n  copydesk enrich article.txt --pretty\n  copydesk enrich articles/ > enriched.jsonl\n  curl -s … | copydesk enrich -"
     )]
     Enrich(EnrichArgs),
-    /// Check the configuration, and that the brokers can be reached
+    /// Check the configuration, and that brokers and topics are there
+    ///
+    /// Prints the configuration in force as TOML, with where each value comes from, to standard output, and what is
+    /// wrong with it, with the brokers or with the topics to standard error.
+    #[command(
+        after_help = "Examples:\n  copydesk check\n  copydesk check --offline --config /etc/copydesk.toml\n  copydesk check --set kafka.brokers=kafka-1:9092,kafka-2:9092"
+    )]
     Check(CheckArgs),
     /// Print the JSON Schema of the output topic
+    #[command(
+        after_help = "Examples:\n  copydesk schema > enriched.schema.json\n  copydesk schema | jq '.[\"$defs\"].quote'"
+    )]
     Schema,
 }
 
@@ -89,9 +108,4 @@ pub enum FormatArg {
     SchemaOrg,
     Ans,
     Text,
-}
-
-fn parse_override(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected SECTION.KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.trim().to_owned()))
 }

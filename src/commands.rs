@@ -6,8 +6,10 @@ pub mod enrich;
 pub mod schema;
 pub mod serve;
 
+use std::io;
+
 use crate::cli::Command;
-use crate::config::Config;
+use crate::config::Loaded;
 
 /// How a command ended, as the exit code tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +18,31 @@ pub enum Ending {
     Ok,
     /// 1: it ran, and something failed.
     Failed,
+    /// 64: nothing was done, the configuration does not allow it.
+    BadConfiguration,
 }
 
-/// Runs one command to its end.
+/// Runs one command to its end. Whoever reads its output may stop early: that is no failure.
 ///
 /// # Errors
 /// Whatever stopped the command; the message is for the person who started it.
-pub async fn run(command: Command, config: Config) -> anyhow::Result<Ending> {
+pub async fn run(command: Command, loaded: Loaded) -> anyhow::Result<Ending> {
     match command {
-        Command::Serve => serve::run(config).await,
-        Command::Demo(args) => demo::run(args, config).await,
-        Command::Enrich(args) => enrich::run(args, config).await,
-        Command::Check(args) => check::run(args, config).await,
-        Command::Schema => schema::run(),
+        Command::Serve => serve::run(loaded.config).await,
+        Command::Demo(args) => demo::run(args, loaded.config).await,
+        Command::Enrich(args) => until_unread(enrich::run(args, loaded.config).await),
+        Command::Check(args) => until_unread(check::run(args, &loaded).await),
+        Command::Schema => until_unread(schema::run()),
+    }
+}
+
+/// A closed pipe on standard output (`copydesk schema | head -1`) ends the command well.
+fn until_unread(result: anyhow::Result<Ending>) -> anyhow::Result<Ending> {
+    let is_broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    };
+    match result {
+        Err(error) if error.chain().any(is_broken_pipe) => Ok(Ending::Ok),
+        result => result,
     }
 }

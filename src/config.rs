@@ -2,18 +2,24 @@
 //!
 //! The only reader of the environment. All faults are reported at once; an unknown key is a fault.
 
+mod raw;
+mod reader;
+mod settings;
 mod properties;
+mod faults;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::article::Format;
 use crate::decode::DecodeOptions;
 use crate::encode::OffsetUnits;
 
+pub use faults::{Fault, Faults, Origin, Problem};
 pub use properties::Properties;
+pub use raw::{ConfigSources, RawConfig};
+pub use reader::Setting;
 
 /// Everything a command needs to know, validated and with its units in types.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +30,14 @@ pub struct Config {
     pub pipeline: PipelineConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
+}
+
+/// A configuration, and where each of its values comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    pub config: Config,
+    /// In the order of `config/copydesk.toml`.
+    pub settings: Vec<Setting>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -144,16 +158,15 @@ impl Default for Config {
     }
 }
 
-/// What the user typed before the command: where settings come from.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ConfigSources {
-    /// `--config FILE`; without it `config/copydesk.toml` is read when it exists.
-    pub file: Option<PathBuf>,
-    /// `--set section.key=value`, in order.
-    pub overrides: Vec<(String, String)>,
-}
-
 impl Config {
+    /// Reads all sources: flags over the environment over the file over the defaults.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(sources: &ConfigSources) -> Result<Loaded, Faults> {
+        Loaded::try_from(RawConfig::gather(sources, std::env::vars_os()))
+    }
+
     /// `sha256:` of the settings that a record's body depends on: `input.format` and `output.offset_units`.
     ///
     /// Whether a record is refused (`input.article_bytes_max`) or a stage cut off (`pipeline.stage_budget_ms`) shows in

@@ -3,24 +3,43 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use copydesk::cli::Cli;
+use copydesk::cli::{Cli, Command};
 use copydesk::commands::{self, Ending};
-use copydesk::config::Config;
+use copydesk::config::{Config, Loaded};
+use copydesk::telemetry;
+
+/// `EX_USAGE` of BSD's sysexits: the command line or the configuration is wrong.
+const BAD_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let config = Config::default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(commands::run(cli.command, config)),
-        Err(error) => Err(error.into()),
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too; whether somebody still reads them does not matter.
+            drop(error.print());
+            return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+        }
     };
-    match result {
+    let loaded = match Config::load(&cli.settings.into_sources()) {
+        Ok(loaded) => loaded,
+        Err(faults) => {
+            eprintln!("copydesk: {faults}");
+            return ExitCode::from(BAD_USAGE);
+        }
+    };
+    match run(cli.command, loaded) {
         Ok(Ending::Ok) => ExitCode::SUCCESS,
         Ok(Ending::Failed) => ExitCode::FAILURE,
+        Ok(Ending::BadConfiguration) => ExitCode::from(BAD_USAGE),
         Err(error) => {
             eprintln!("copydesk: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: Command, loaded: Loaded) -> anyhow::Result<Ending> {
+    telemetry::start(&loaded.config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(commands::run(command, loaded))
 }

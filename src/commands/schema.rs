@@ -6,6 +6,8 @@ use super::Ending;
 use crate::enriched::JSON_SCHEMA;
 
 pub(super) fn run() -> anyhow::Result<Ending> {
-    std::io::stdout().lock().write_all(JSON_SCHEMA.as_bytes())?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(JSON_SCHEMA.as_bytes())?;
+    out.flush()?;
     Ok(Ending::Ok)
 }

@@ -16,19 +16,31 @@ impl Properties {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether a property's value must not be shown: passwords, keys, tokens. Rather one too many than one too few.
-    pub fn is_secret(name: &str) -> bool {
-        const PARTS: [&str; 8] = [
-            "password",
-            "secret",
-            "token",
-            "credential",
-            "key.pem",
-            "jaas",
-            "assertion",
-            "oauthbearer.config",
+    /// Whether a property's value may be shown: only where the name says that it is no secret, so that a misspelt
+    /// password stays hidden too.
+    pub fn is_public(name: &str) -> bool {
+        const NAMES: [&str; 3] = ["debug", "client.id", "security.protocol"];
+        const ENDINGS: [&str; 18] = [
+            ".ms",
+            ".bytes",
+            ".kbytes",
+            ".messages",
+            ".size",
+            ".max",
+            ".min",
+            ".level",
+            ".type",
+            ".family",
+            ".ttl",
+            ".rack",
+            ".reset",
+            ".location",
+            ".mechanism",
+            ".mechanisms",
+            ".username",
+            ".algorithm",
         ];
-        PARTS.iter().any(|part| name.contains(part))
+        NAMES.contains(&name) || ENDINGS.iter().any(|ending| name.ends_with(ending))
     }
 }
 
@@ -42,7 +54,7 @@ impl FromIterator<(String, String)> for Properties {
 
 impl fmt::Debug for Properties {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |(name, value)| (name, if Self::is_secret(name) { REDACTED } else { value });
+        let shown = |(name, value)| (name, if Self::is_public(name) { value } else { REDACTED });
         f.debug_map().entries(self.iter().map(shown)).finish()
     }
 }
@@ -59,6 +71,7 @@ mod tests {
             ("ssl.key.pem", "hunter2"),
             ("sasl.oauthbearer.client.secret", "hunter2"),
             ("sasl.oauthbearer.config", "hunter2"),
+            ("sasl.pasword", "hunter2"),
             ("sasl.username", "desk"),
         ];
         let properties: Properties =

@@ -9,6 +9,7 @@ mod stages;
 mod quotes;
 mod tone;
 mod properties;
+mod schema;
 mod golden;
 mod hostile;
 mod cli;
