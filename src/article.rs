@@ -5,6 +5,10 @@
 
 use std::fmt;
 
+use jiff::civil;
+use jiff::fmt::rfc2822;
+use sha2::{Digest, Sha256};
+
 use crate::text::offsets::OffsetMap;
 
 /// Longest id that is accepted, in bytes: a URI is rarely over 200; the id becomes a Kafka key and a log field.
@@ -40,6 +44,22 @@ impl Article {
             Field::Text => &self.text,
         }
     }
+
+    /// When this version was made: what its age is counted from.
+    pub fn updated_or_published(&self) -> Option<jiff::Timestamp> {
+        [&self.updated, &self.published].into_iter().flatten().find_map(|date| parse_date(date))
+    }
+}
+
+/// The moment that a date says: RFC 3339, ISO 8601 or RFC 2822; without a time zone UTC, without a time midnight.
+pub fn parse_date(date: &str) -> Option<jiff::Timestamp> {
+    let date = date.trim();
+    let utc = |local: civil::DateTime| jiff::tz::Offset::UTC.to_timestamp(local).ok();
+    date.parse::<jiff::Timestamp>()
+        .ok()
+        .or_else(|| date.parse::<civil::DateTime>().ok().and_then(utc))
+        .or_else(|| date.parse::<civil::Date>().ok().and_then(|day| utc(day.at(0, 0, 0, 0))))
+        .or_else(|| rfc2822::parse(date).ok().map(|zoned| zoned.timestamp()))
 }
 
 /// Where `text` came from, for users who highlight in their own HTML. An ANS story has one part an element, other
@@ -196,6 +216,11 @@ impl ArticleId {
         Ok(Self(id.to_owned()))
     }
 
+    /// The id of an article that has no name of its own: `sha256:` and the digest of `bytes`.
+    pub fn digest_of(bytes: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex::encode(Sha256::digest(bytes))))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -327,5 +352,41 @@ mod tests {
         assert_eq!(Span::checked("é", 0, 2), Some(Span::new(0, 2)));
         assert_eq!(Span::new(0, 5).trim("  é  "), Span::new(2, 4));
         assert_eq!(Span::new(0, 2).trim("  é"), Span::new(2, 2));
+    }
+
+    #[track_caller]
+    fn check_date(date: &str, expected: Option<&str>) {
+        assert_eq!(parse_date(date).map(|moment| moment.to_string()).as_deref(), expected);
+    }
+
+    #[test]
+    fn dates_are_read_as_newsrooms_write_them() {
+        check_date("2024-05-14T21:40:00+02:00", Some("2024-05-14T19:40:00Z"));
+        check_date(" 2015-06-24T09:50:50.52Z ", Some("2015-06-24T09:50:50.52Z"));
+        check_date("2024-05-14T21:40:00+0200", Some("2024-05-14T19:40:00Z"));
+        check_date("2024-05-14T21:40:00", Some("2024-05-14T21:40:00Z"));
+        check_date("2024-05-14 21:40", Some("2024-05-14T21:40:00Z"));
+        check_date("2024-05-14", Some("2024-05-14T00:00:00Z"));
+        check_date("Tue, 14 May 2024 21:40:00 +0200", Some("2024-05-14T19:40:00Z"));
+        check_date("yesterday", None);
+        check_date("2024-13-45T00:00:00Z", None);
+        check_date("", None);
+    }
+
+    #[test]
+    fn a_span_over_two_fields_has_no_single_source() {
+        let mut map = SourceMap::default();
+        let copied = |target, len| {
+            let mut offsets = OffsetMap::default();
+            offsets.push(target, len, 0, len);
+            offsets
+        };
+        map.push(0, "a", copied(0, 5));
+        map.push(6, "b", copied(6, 5));
+        let range = |field, start, end| Some(SourceRange { field, start, end });
+        assert_eq!(map.range(Span::new(1, 3)), range("a", 1, 3));
+        assert_eq!(map.range(Span::new(6, 8)), range("b", 0, 2));
+        assert_eq!(map.range(Span::new(3, 8)), None);
+        assert_eq!(SourceMap::default().range(Span::new(0, 1)), None);
     }
 }

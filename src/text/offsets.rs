@@ -148,6 +148,50 @@ impl OffsetMap {
         };
         Some((from, to))
     }
+
+    /// The map from this one's targets to `inner`'s sources, where this one's sources are `inner`'s targets.
+    #[must_use]
+    pub fn then(&self, inner: &Self) -> Self {
+        let mut composed = Self::default();
+        for piece in &self.pieces {
+            if piece.target_len == piece.source_len {
+                inner.pieces_within(piece.source, piece.source_len, |within| {
+                    let target = piece.target + (within.target - piece.source);
+                    composed.push(target, within.target_len, within.source, within.source_len);
+                });
+            } else if let Some((start, end)) =
+                inner.source_range(piece.source, piece.source + piece.source_len)
+            {
+                composed.push(piece.target, piece.target_len, start, end - start);
+            }
+        }
+        composed
+    }
+
+    /// The same map for a text that has `by` bytes before it.
+    #[must_use]
+    pub fn shifted(mut self, by: usize) -> Self {
+        for piece in &mut self.pieces {
+            piece.target += by;
+        }
+        self
+    }
+
+    /// The pieces that touch `target..target + target_len`, cut to it where they map one to one.
+    fn pieces_within(&self, target: usize, target_len: usize, mut each: impl FnMut(Piece)) {
+        let end = target + target_len;
+        let first = self.pieces.partition_point(|piece| piece.target + piece.target_len <= target);
+        for piece in self.pieces[first..].iter().take_while(|piece| piece.target < end) {
+            let cut_start = piece.target.max(target);
+            let cut_end = (piece.target + piece.target_len).min(end);
+            let mut within = Piece { target: cut_start, target_len: cut_end - cut_start, ..*piece };
+            if piece.target_len == piece.source_len {
+                within.source = piece.source + (cut_start - piece.target);
+                within.source_len = within.target_len;
+            }
+            each(within);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -194,5 +238,25 @@ mod tests {
         assert_eq!(map.source_range(0, 5), Some((3, 12)));
         assert_eq!(map.source_range(2, 3), Some((5, 10)));
         assert_eq!(map.source_range(5, 6), None);
+    }
+
+    #[test]
+    fn maps_compose() {
+        // "<p>A &amp; B</p>" became "A & B", and "&" became "and".
+        let mut inner = OffsetMap::default();
+        inner.push(0, 2, 3, 2);
+        inner.push(2, 1, 5, 5);
+        inner.push(3, 2, 10, 2);
+        let mut outer = OffsetMap::default();
+        outer.push(0, 2, 0, 2);
+        outer.push(2, 3, 2, 1);
+        outer.push(5, 2, 3, 2);
+        let composed = outer.then(&inner);
+        assert_eq!(composed.source_range(0, 1), Some((3, 4)));
+        assert_eq!(composed.source_range(2, 5), Some((5, 10)));
+        assert_eq!(composed.source_range(6, 7), Some((11, 12)));
+        let mut same = OffsetMap::default();
+        same.push(0, 5, 0, 5);
+        assert_eq!(same.then(&inner), inner);
     }
 }
