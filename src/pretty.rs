@@ -150,14 +150,14 @@ mod tests {
             60,
             expect![[r#"
                 Bergen starts
-                desk�1 · language en · version 2 ·
-                EMBARGOED until 2024-05-01T00:00:00Z
+                desk�1 · language en · version 2 ·
+                EMBARGOED until 2024-05-01T00:00:00Z
 
-                {“We�[31m start,” ← Ada Vik (direct)} Mayor [PERSON Ada Vik]
-                said in [GPE Bergen], {“today.” ← Ada Vik (direct)}
+                {“We�[31m start,” ← Ada Vik (direct)} Mayor [PERSON Ada Vik]
+                said in [GPE Bergen], {“today.” ← Ada Vik (direct)}
 
                 Officials denied it: «اليوم» 🎉🎉 and 東京 {are wide
-                ← nobody named: anonymous (indirect)}; �this is not
+                ← nobody named: anonymous (indirect)}; �this is not
                 reversed.
 
                 On [DATE Monday]
@@ -192,17 +192,17 @@ mod tests {
             80,
             expect![[r#"
                 ␛[1mBergen starts␛[0m
-                ␛[2mdesk�1 · language en · version 2 · EMBARGOED until 2024-05-01T00:00:00Z␛[0m
+                ␛[2mdesk�1 · language en · version 2 · EMBARGOED until 2024-05-01T00:00:00Z␛[0m
 
-                ␛[4m“We�[31m start,”␛[0m ␛[2m← Ada Vik (direct)␛[0m Mayor ␛[1m␛[36mAda Vik␛[0m said in ␛[1m␛[32mBergen␛[0m, ␛[4m“today.”␛[0m
-                ␛[2m← Ada Vik (direct)␛[0m
+                ␛[4m“We�[31m start,”␛[0m ␛[2m← Ada Vik (direct)␛[0m Mayor ␛[1m␛[36mAda Vik␛[0m said in ␛[1m␛[32mBergen␛[0m, ␛[4m“today.”␛[0m
+                ␛[2m← Ada Vik (direct)␛[0m
 
                 Officials denied it: «اليوم» 🎉🎉 and 東京 ␛[4mare wide␛[0m
-                ␛[2m← nobody named: anonymous (indirect)␛[0m; �this is not reversed.
+                ␛[2m← nobody named: anonymous (indirect)␛[0m; �this is not reversed.
 
                 On ␛[34mMonday␛[0m
 
-                ␛[34mDATE␛[0m ␛[1m␛[32mGPE␛[0m ␛[1m␛[36mPERSON␛[0m ␛[4mwhat is quoted␛[0m␛[2m ← who says it␛[0m
+                ␛[34mDATE␛[0m ␛[1m␛[32mGPE␛[0m ␛[1m␛[36mPERSON␛[0m ␛[4mwhat is quoted␛[0m␛[2m ← who says it␛[0m
 
                 ␛[1mEntities␛[0m
                  ␛[1m␛[36mPERSON     ␛[0m Ada Vik  1×   Q1         ␛[32mpositive +0.25␛[0m

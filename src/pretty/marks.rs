@@ -63,8 +63,7 @@ fn note(quote: &Quote, speaker: Option<&str>) -> String {
         (None, Some(reason)) => format!("nobody named: {}", reason.replace('_', " ")),
         (None, None) => "nobody named".to_owned(),
     };
-    // On one line where it fits.
-    format!("← {speaker} ({})", quote.kind).replace(' ', "\u{a0}")
+    format!("← {speaker} ({})", quote.kind)
 }
 
 struct Marked {
@@ -133,14 +132,11 @@ impl<'a> Pen<'a> {
             match &mark.what {
                 What::Entity(_) if is_plain => self.paragraph.push(Style::new(), "]"),
                 What::Entity(_) => {}
-                What::Quote(Some(note)) if is_plain => {
-                    self.paragraph.push(Style::new(), &format!(" {note}}}"));
-                }
-                What::Quote(None) if is_plain => self.paragraph.push(Style::new(), " …}"),
                 What::Quote(note) => {
-                    let note = note.as_deref().unwrap_or("…");
+                    let bracket = if is_plain { "}" } else { "" };
+                    let note = format!("{}{bracket}", note.as_deref().unwrap_or("…"));
                     self.paragraph.push(Style::new(), " ");
-                    self.paragraph.push(self.page.look.dim(), note);
+                    self.paragraph.push_unbroken(self.page.look.dim(), &note);
                 }
             }
         }

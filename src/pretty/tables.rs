@@ -39,10 +39,13 @@ pub(super) fn origin(article: &Enriched, look: Look, width: usize) -> Vec<String
     for (name, value) in dated {
         parts.extend(value.as_ref().map(|value| format!("{name} {}", harmless(value))));
     }
-    // A part is not torn apart between two lines where it can be helped.
-    let parts: Vec<String> = parts.iter().map(|part| part.replace(' ', "\u{a0}")).collect();
     let mut paragraph = Paragraph::new(width);
-    paragraph.push(look.dim(), &parts.join(" · "));
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            paragraph.push(look.dim(), " · ");
+        }
+        paragraph.push_unbroken(look.dim(), part);
+    }
     paragraph.lines()
 }
 
@@ -59,8 +62,8 @@ pub(super) fn legend(article: &Enriched, look: Look, width: usize) -> Vec<String
         paragraph.push(Style::new(), " ");
     }
     if !article.quotes.is_empty() {
-        paragraph.push(look.quoted(Style::new()), "what\u{a0}is\u{a0}quoted");
-        paragraph.push(look.dim(), "\u{a0}←\u{a0}who\u{a0}says\u{a0}it");
+        paragraph.push_unbroken(look.quoted(Style::new()), "what is quoted");
+        paragraph.push_unbroken(look.dim(), " ← who says it");
     }
     paragraph.lines()
 }
@@ -150,13 +153,26 @@ pub(super) fn stages(article: &Enriched, look: Look, width: usize) -> Vec<String
     let provenance = &article.provenance;
     let made_by = format!(
         " build {} · model {} · knowledge {}",
-        provenance.build, provenance.model, provenance.knowledge
+        provenance.build,
+        short(&provenance.model),
+        short(&provenance.knowledge)
     );
     vec![
         paint(look.title(), "Stages"),
         format!(" {}", parts.join(" · ")),
         paint(look.dim(), &cut(&made_by, width)),
     ]
+}
+
+/// A version whose digest is cut to what people compare.
+fn short(version: &str) -> String {
+    const DIGITS: usize = 8;
+    match version.split_once("sha256:") {
+        Some((name, digest)) => {
+            format!("{name}{}", digest.chars().take(DIGITS).collect::<String>())
+        }
+        None => version.to_owned(),
+    }
 }
 
 /// The entity's name, and the words that stand for it when they are others.

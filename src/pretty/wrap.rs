@@ -67,6 +67,11 @@ impl Paragraph {
         }
     }
 
+    /// Adds text that stays on one line where it fits.
+    pub(super) fn push_unbroken(&mut self, style: Style, text: &str) {
+        self.open.push(style, text);
+    }
+
     /// The lines, each with its styles opened and closed.
     pub(super) fn lines(mut self) -> Vec<String> {
         self.end_word(None);
