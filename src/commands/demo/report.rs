@@ -2,8 +2,7 @@
 //!
 //! In: settled records. Out: lines of at most 80 columns on standard output, with colours where it is a terminal.
 
-use std::fmt::Write as _;
-use std::io::{self, Stdout, Write as _};
+use std::io::{self, Stdout};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -35,8 +34,8 @@ const fn colour(colour: AnsiColor) -> Style {
 /// Where a record came from: a file, or a position in the topic.
 pub(super) struct Origin(pub(super) String);
 
-pub(super) struct Report {
-    out: anstream::AutoStream<Stdout>,
+pub(super) struct Report<W = anstream::AutoStream<Stdout>> {
+    out: W,
     /// To say again what the pipeline found out about an input: its format, and what exactly is wrong with it.
     decode: DecodeOptions,
     totals: Totals,
@@ -54,7 +53,12 @@ struct Totals {
 
 impl Report {
     pub(super) fn to_stdout(decode: DecodeOptions) -> Self {
-        let out = anstream::AutoStream::auto(io::stdout());
+        Self::new(anstream::AutoStream::auto(io::stdout()), decode)
+    }
+}
+
+impl<W: io::Write> Report<W> {
+    fn new(out: W, decode: DecodeOptions) -> Self {
         Self { out, decode, totals: Totals::default() }
     }
 
@@ -103,7 +107,7 @@ impl Report {
         };
         let input = format!(
             "→ {} {} {}",
-            column(&harmless(&origin.0), FILE_WIDTH),
+            column(&cut_front(&harmless(&origin.0), FILE_WIDTH), FILE_WIDTH),
             column(format, FORMAT_WIDTH),
             cut_front(&harmless(&id), WIDTH - FILE_WIDTH - FORMAT_WIDTH - 4),
         );
@@ -204,17 +208,15 @@ fn named(id: &str, version: Option<&Version>) -> String {
 
 fn found(article: &Enriched, attributed: usize) -> String {
     let tone = &article.sentiment.document;
-    let mut found = String::new();
-    // Writing to a string cannot fail.
-    let _infallible = write!(
-        found,
+    let entities = right_counted(article.entities.len(), "entity", "entities");
+    let quotes = right_counted(article.quotes.len(), "quote", "quotes");
+    format!(
         "{} {} {} {:+.2}",
-        column(&format!("{:>2} {}", article.entities.len(), "entities"), 12),
-        column(&format!("{:>2} quotes, {attributed} attributed", article.quotes.len()), 24),
+        column(&entities, 12),
+        column(&format!("{quotes}, {attributed} attributed"), 25),
         column(&tone.label, 8),
         tone.score,
-    );
-    found
+    )
 }
 
 /// Which stages have no result, and why; `None` when all have.
@@ -245,6 +247,95 @@ fn milliseconds(elapsed: Duration) -> String {
     if ms == 0 { "  <1 ms".to_owned() } else { format!("{ms:>4} ms") }
 }
 
+fn right_counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n:>3} {}", if n == 1 { one } else { many })
+}
+
 fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::article::RetractionReason;
+    use crate::dead_letter::Reason;
+    use crate::source::Position;
+
+    fn record(outcome: &str) -> String {
+        let neutral = serde_json::json!({ "label": "negative", "score": -0.42 });
+        let quote = serde_json::json!({ "id": "q", "type": "direct", "start": 0, "end": 1, "text": "a",
+            "confidence": 1.0, "speaker": { "entity": "e1" } });
+        let mut unattributed = quote.clone();
+        unattributed["unattributed"] = "anonymous".into();
+        serde_json::json!({
+            "schema": "copydesk/enriched/1", "id": "a", "status": "enriched", "text": "abc",
+            "language": { "code": "en", "confidence": 1.0 },
+            "entities": [{ "id": "e1", "type": "GPE", "name": "a", "salience": 0.5, "sentiment": neutral, "mentions": [] }],
+            "quotes": [quote, unattributed],
+            "sentiment": { "document": neutral, "sentences": [] },
+            "stages": { "entities": { "outcome": outcome }, "quotes": { "outcome": "ok" }, "sentiment": { "outcome": "ok" } },
+            "provenance": { "build": "1", "model": "m", "knowledge": "k", "config": "c", "input": "i" },
+        })
+        .to_string()
+    }
+
+    fn settled(input: &str, fate: Fate, output: &str) -> Settled {
+        Settled {
+            position: Position { topic: "articles.raw".into(), partition: 0, offset: 7 },
+            key: None,
+            fate,
+            input: Some(Bytes::copy_from_slice(input.as_bytes())),
+            output: Some(Bytes::copy_from_slice(output.as_bytes())),
+            elapsed: Duration::from_micros(12_345),
+        }
+    }
+
+    #[track_caller]
+    fn check(settled: &[(&str, Settled)], expected: Expect) {
+        let mut out = anstream::StripStream::new(Vec::new());
+        let mut report = Report::new(&mut out, DecodeOptions::default());
+        for (origin, settled) in settled {
+            report.settled(&Origin((*origin).to_owned()), settled).unwrap();
+        }
+        report.summary().unwrap();
+        let shown = String::from_utf8(out.into_inner()).unwrap();
+        for line in shown.lines() {
+            assert!(textwrap::core::display_width(line) <= WIDTH, "too wide: {line}");
+        }
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn each_fate_has_its_line() {
+        let plain = r#"{"id":"urn:desk:a:very:long:name:of:an:article:that:does:not:fit","version":"2","text":"abc"}"#;
+        let cases = [
+            ("01-a.json", settled(plain, Fate::Enriched, &record("ok"))),
+            (
+                "folder/with-a-name-that-is-much-too-long.jsonl:3",
+                settled(plain, Fate::Enriched, &record("failed")),
+            ),
+            ("02-b.json", settled("{", Fate::DeadLettered(Reason::NotJson), "")),
+            ("03-c.json", settled(plain, Fate::Retracted(RetractionReason::Canceled), "{}")),
+        ];
+        check(
+            &cases,
+            expect![[r#"
+                → 01-a.json                     plain      …e:of:an:article:that:does:not:fit v2
+                ← enriched    en    1 entity     2 quotes, 1 attributed  negative -0.42    12 ms
+                → …hat-is-much-too-long.jsonl:3 plain      …e:of:an:article:that:does:not:fit v2
+                ← enriched    en  entities failed                                          12 ms
+                → 02-b.json
+                ← dead letter not_json: value is not JSON: EOF while parsing an object at line…
+                → 03-c.json                     plain      …e:of:an:article:that:does:not:fit v2
+                ← retracted   canceled                                                     12 ms
+
+                4 in: 2 enriched, 1 retracted, 1 dead letter
+                2 entities, 4 quotes, 2 of them with a named speaker
+            "#]],
+        );
+    }
 }
