@@ -76,6 +76,7 @@ pub(super) async fn run(args: DemoArgs, config: Config) -> anyhow::Result<Ending
     let demo = Demo {
         inputs: inputs(args.input, &config),
         topic: config.input.topic.clone(),
+        output_topic: config.output.topic.clone(),
         broker,
         settled,
         report,
@@ -114,6 +115,7 @@ fn inputs(folder: Option<PathBuf>, config: &Config) -> Inputs {
 struct Demo {
     inputs: Inputs,
     topic: String,
+    output_topic: String,
     broker: Broker,
     settled: broadcast::Receiver<Settled>,
     report: Report,
@@ -128,12 +130,16 @@ struct Demo {
 struct Published {
     place: String,
     value: Bytes,
+    /// What became of it, kept until all before it are settled: dead letters are acknowledged apart.
+    settled: Option<Settled>,
 }
 
 /// Why the demo's loop ended.
 enum End {
     AllSettled,
     Interrupted,
+    /// Standard output was closed.
+    NobodyWatches,
     Silent,
 }
 
@@ -143,18 +149,20 @@ impl Demo {
         mut pipeline: JoinHandle<Result<(), PipelineError>>,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Ending> {
-        let end = tokio::select! {
-            end = self.show() => Ok(end?),
-            ended = &mut pipeline => Err(ended),
+        let shown = tokio::select! {
+            end = self.show() => Some(end),
+            ended = &mut pipeline => {
+                ended.context("the pipeline panicked")?.context("the pipeline failed")?;
+                None
+            }
         };
         shutdown.cancel();
-        let (end, ended) = match end {
-            Ok(end) => (Some(end), pipeline.await),
-            Err(ended) => (None, ended),
-        };
-        ended.context("the pipeline panicked")?.context("the pipeline failed")?;
-        match end {
+        if shown.is_some() {
+            pipeline.await.context("the pipeline panicked")?.context("the pipeline failed")?;
+        }
+        match shown.transpose()? {
             Some(End::AllSettled) if self.n_faults == 0 => Ok(Ending::Ok),
+            Some(End::NobodyWatches) => Ok(Ending::Ok),
             Some(End::Interrupted) => {
                 self.report.stopped()?;
                 Ok(Ending::Ok)
@@ -170,8 +178,15 @@ impl Demo {
         }
     }
 
-    /// Publishes the articles and shows what becomes of them, until there is a reason to end.
     async fn show(&mut self) -> anyhow::Result<End> {
+        match self.follow().await {
+            Err(error) if is_closed_pipe(&error) => Ok(End::NobodyWatches),
+            result => result,
+        }
+    }
+
+    /// Publishes the articles and shows what becomes of them, until there is a reason to end.
+    async fn follow(&mut self) -> anyhow::Result<End> {
         let interrupted = tokio::signal::ctrl_c();
         tokio::pin!(interrupted);
         let mut silent_at = Instant::now() + SILENCE_MAX;
@@ -187,11 +202,15 @@ impl Demo {
                 if self.is_once {
                     return Ok(End::AllSettled);
                 }
-                self.report.hints(self.metrics_address, &self.broker.address())?;
+                self.report.hints(
+                    self.metrics_address,
+                    &self.broker.address(),
+                    &self.output_topic,
+                )?;
             }
             tokio::select! {
                 settled = self.settled.recv() => {
-                    self.settle(&settled.context("the pipeline went on without being watched")?)?;
+                    self.settle(settled.context("the pipeline went on without being watched")?)?;
                     silent_at = Instant::now() + SILENCE_MAX;
                 }
                 _ = &mut interrupted => return Ok(End::Interrupted),
@@ -217,7 +236,7 @@ impl Demo {
                 let value = as_published(input);
                 self.broker.publish(&self.topic, &value)?;
                 self.ahead_bytes += value.len();
-                self.ahead.push_back(Published { place, value });
+                self.ahead.push_back(Published { place, value, settled: None });
             }
         }
         Ok(true)
@@ -229,18 +248,28 @@ impl Demo {
         Ok(())
     }
 
-    /// Records of others, who publish to the same topic, are shown too.
-    fn settle(&mut self, settled: &Settled) -> anyhow::Result<()> {
-        let is_it = |published: &Published| settled.input.as_ref() == Some(&published.value);
-        let ours = self.ahead.iter().position(is_it).and_then(|at| self.ahead.remove(at));
-        self.ahead_bytes -= ours.as_ref().map_or(0, |published| published.value.len());
-        let origin = ours.map_or_else(
-            || Origin(settled.position.to_string()),
-            |published| Origin(published.place),
-        );
-        self.report.settled(&origin, settled)?;
+    /// Shows what is settled, in the order of the input. Records of others, who publish to the same topic, are shown too.
+    fn settle(&mut self, settled: Settled) -> anyhow::Result<()> {
+        let is_it = |published: &&mut Published| {
+            published.settled.is_none() && settled.input.as_ref() == Some(&published.value)
+        };
+        match self.ahead.iter_mut().find(is_it) {
+            Some(published) => published.settled = Some(settled),
+            None => self.report.settled(&Origin(settled.position.to_string()), &settled)?,
+        }
+        while let Some(first) = self.ahead.pop_front_if(|first| first.settled.is_some()) {
+            self.ahead_bytes -= first.value.len();
+            if let Some(settled) = first.settled {
+                self.report.settled(&Origin(first.place), &settled)?;
+            }
+        }
         Ok(())
     }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    kind == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 /// Raw text becomes a plain record: the topic carries JSON. Bytes that are no text go as they are.

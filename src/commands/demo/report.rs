@@ -169,17 +169,22 @@ impl<W: io::Write> Report<W> {
         self.out.flush()
     }
 
-    pub(super) fn hints(&mut self, metrics: SocketAddr, broker: &str) -> io::Result<()> {
+    pub(super) fn hints(
+        &mut self,
+        metrics: SocketAddr,
+        broker: &str,
+        topic: &str,
+    ) -> io::Result<()> {
         let hints = [
-            (format!("curl -s http://{metrics}/metrics | grep copydesk_"), "what a dashboard sees"),
-            (format!("kcat -C -e -b {broker} -t articles.enriched"), "the records themselves"),
+            (format!("curl -s http://{metrics}/metrics"), "what a dashboard sees"),
+            (format!("kcat -C -e -b {broker} -t {topic}"), "the records"),
             ("copydesk enrich --pretty ARTICLE.txt".to_owned(), "one article, for people"),
             ("copydesk demo --input FOLDER".to_owned(), "your own articles"),
         ];
+        let longest = hints.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
         writeln!(self.out, "\n{BOLD}Try next{BOLD:#}")?;
         for (command, what) in hints {
-            let gap = if command.len() + what.len() + 5 > WIDTH { "\n      " } else { "  " };
-            writeln!(self.out, "  {command}{gap}{DIM}{what}{DIM:#}")?;
+            writeln!(self.out, "  {}  {DIM}{what}{DIM:#}", column(&command, longest))?;
         }
         writeln!(self.out, "\nThe service goes on; Ctrl-C stops it.")?;
         self.out.flush()
@@ -208,14 +213,14 @@ fn named(id: &str, version: Option<&Version>) -> String {
 
 fn found(article: &Enriched, attributed: usize) -> String {
     let tone = &article.sentiment.document;
+    let score = if tone.score == 0.0 { " 0.00".to_owned() } else { format!("{:+.2}", tone.score) };
     let entities = right_counted(article.entities.len(), "entity", "entities");
     let quotes = right_counted(article.quotes.len(), "quote", "quotes");
     format!(
-        "{} {} {} {:+.2}",
+        "{} {} {} {score}",
         column(&entities, 12),
         column(&format!("{quotes}, {attributed} attributed"), 25),
         column(&tone.label, 8),
-        tone.score,
     )
 }
 
