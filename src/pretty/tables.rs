@@ -175,11 +175,11 @@ fn short(version: &str) -> String {
     }
 }
 
-/// The entity's name, and the words that stand for it when they are others.
+/// The entity's name, and the words that stand for it when they do not name it.
 fn speaker(quote: &Quote, name: Option<&str>) -> String {
     let written = quote.speaker.as_ref().and_then(|speaker| speaker.text.as_deref()).map(harmless);
     match (name.map(harmless), written) {
-        (Some(name), Some(written)) if written.contains(&name) => name,
+        (Some(name), Some(written)) if shares_a_word(&name, &written) => name,
         (Some(name), Some(written)) => format!("{name} (“{written}”)"),
         (Some(name), None) => name,
         (None, written) => {
@@ -188,6 +188,12 @@ fn speaker(quote: &Quote, name: Option<&str>) -> String {
                 .map_or_else(|| format!("({reason})"), |written| format!("“{written}” ({reason})"))
         }
     }
+}
+
+/// Whether what is written names the entity in part: "Sanders" needs no explanation, "she" does.
+fn shares_a_word(name: &str, written: &str) -> bool {
+    let name = name.to_lowercase();
+    written.to_lowercase().split(' ').any(|word| name.split(' ').any(|part| part == word))
 }
 
 /// The sentences that make the tone: the most positive and the most negative one.
