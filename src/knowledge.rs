@@ -3,12 +3,11 @@
 //! In: the file that `training/knowledge/build.py` builds, inside the binary or read from disk. Out: look-ups by
 //! folded name. Nothing is unpacked at start-up: tables are read where they lie, after one checksum over the file.
 //!
-//! Layout: magic, format version (u32), SHA-256 of the rest, then two tables (names with u64 values, words with u16).
-//! A table is its length (u32), 65,537 bucket starts (u32) by the top 16 bits of the key's hash, the next 32 bits of
-//! every hash, and the values, in hash order. Keys themselves are not stored: 48 bits tell them apart, and the builder
-//! refuses a collision between keys it knows. All numbers are little-endian.
+//! Layout: magic, format version (u32), SHA-256 of the rest, then two tables: names with u64 values, words with u16.
+//! All numbers are little-endian.
 
 mod fold;
+mod table;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,11 +15,11 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 pub use fold::{NameKey, fold};
+pub(crate) use table::{Table, Truncated, u32_at};
 
 const MAGIC: &[u8; 8] = b"CDKNOW\r\n";
 const FORMAT_VERSION: u32 = 1;
 const HEADER_BYTES: usize = 8 + 4 + 32;
-const BUCKETS: usize = 1 << 16;
 const NAME_BYTES: usize = 8;
 const WORD_BYTES: usize = 2;
 /// Ids from here on are the file's own: the thing has no Wikidata id.
@@ -46,6 +45,12 @@ pub enum KnowledgeError {
     Checksum,
     #[error("knowledge file is damaged: a table does not fit")]
     Truncated,
+}
+
+impl From<Truncated> for KnowledgeError {
+    fn from(_: Truncated) -> Self {
+        Self::Truncated
+    }
 }
 
 impl Knowledge {
@@ -112,8 +117,8 @@ impl fmt::Debug for Knowledge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Knowledge")
             .field("version", &self.version)
-            .field("n_names", &self.names.len)
-            .field("n_words", &self.words.len)
+            .field("n_names", &self.names.len())
+            .field("n_words", &self.words.len())
             .finish()
     }
 }
@@ -229,49 +234,6 @@ impl WordEvidence {
     pub fn frequency(self) -> u8 {
         (self.0 >> 11 & 7) as u8
     }
-}
-
-/// Where a table lies in the file.
-#[derive(Debug, Clone, Copy)]
-struct Table {
-    starts: usize,
-    len: usize,
-    width: usize,
-}
-
-impl Table {
-    fn parse(bytes: &[u8], at: usize, width: usize) -> Result<Self, KnowledgeError> {
-        let len = u32_at(bytes, at).ok_or(KnowledgeError::Truncated)? as usize;
-        let table = Self { starts: at + 4, len, width };
-        let last = u32_at(bytes, table.starts + 4 * BUCKETS).ok_or(KnowledgeError::Truncated)?;
-        if table.end() > bytes.len() || last as usize != len {
-            return Err(KnowledgeError::Truncated);
-        }
-        Ok(table)
-    }
-
-    fn prints(&self) -> usize {
-        self.starts + 4 * (BUCKETS + 1)
-    }
-
-    fn end(&self) -> usize {
-        self.prints() + self.len * (4 + self.width)
-    }
-
-    /// The value of the key with this hash. A bucket holds a handful of keys.
-    fn find<'a>(&self, bytes: &'a [u8], hash: u64) -> Option<&'a [u8]> {
-        let bucket = (hash >> 48) as usize;
-        let print = (hash >> 16 & 0xFFFF_FFFF) as u32;
-        let from = u32_at(bytes, self.starts + 4 * bucket)? as usize;
-        let to = u32_at(bytes, self.starts + 4 * (bucket + 1))? as usize;
-        let at = (from..to).find(|&at| u32_at(bytes, self.prints() + 4 * at) == Some(print))?;
-        let start = self.prints() + 4 * self.len + self.width * at;
-        bytes.get(start..start + self.width)
-    }
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
 #[cfg(test)]

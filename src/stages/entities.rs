@@ -3,16 +3,20 @@
 //! In: a segmented article and the knowledge base. Out: entities, each with its mentions in text order; mentions do
 //! not overlap, and a mention is the name alone: no title, no leading "the", no possessive.
 
-mod clusters;
-mod evidence;
-mod lists;
-mod memory;
-mod names;
-mod people;
-mod salience;
-mod titles;
 mod tokens;
+mod lists;
+mod titles;
+mod candidates;
+mod features;
+mod memory;
+mod lattice;
+mod weights;
+mod names;
 mod values;
+mod people;
+mod clusters;
+mod salience;
+pub mod learning;
 
 use crate::article::{Field, Span};
 use crate::knowledge::Knowledge;

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::lists::Classes;
 use super::names::FoundName;
 use super::people::{self, PersonMention};
 use super::tokens::{FieldTokens, Token};
-use super::{Entity, EntityType, Gender, Mention, lists, titles, values};
+use super::{Entity, EntityType, Gender, Mention, titles, values};
 use crate::article::{Field, Span};
 use crate::knowledge::{Name, NameType};
 use crate::text::Shape;
@@ -318,19 +319,17 @@ impl Forms {
             // "Supreme Court" for "United States Supreme Court", "Security Council" likewise.
             (1..words.len().saturating_sub(1)).for_each(|at| self.edges.push(join(&words[at..])));
             // "Etihad" for "Etihad Airways": what remains is a head.
-            let head =
-                words.last().is_some_and(|last| lists::ORG_HEADS.contains(&last.folded.as_str()));
+            let head = words.last().is_some_and(|last| last.classes.any(Classes::ORG_HEAD));
             if head {
                 self.edges.push(join(&words[..words.len() - 1]));
             }
         }
         if matches!(kind, NameType::Loc | NameType::Gpe | NameType::Fac) {
-            let last = words.last().map_or("", |word| word.folded.as_str());
-            if lists::LOC_HEADS.contains(&last)
-                || lists::FAC_HEADS.contains(&last)
-                || last == "strip"
-                || last == "city"
-            {
+            let head = words.last().is_some_and(|last| {
+                let class = Classes::LOC_HEAD.or(Classes::FAC_HEAD).or(Classes::GPE_HEAD);
+                last.classes.any(class) || last.folded == "strip"
+            });
+            if head {
                 self.edges.push(join(&words[..words.len() - 1]));
             }
         }
@@ -355,7 +354,7 @@ fn entity(fields: &[FieldTokens<'_>], names: &[FoundName], cluster: &Cluster) ->
         mentions.push(Mention {
             field: field.field,
             span: field.span(&found.words),
-            confidence: confidence(found.score),
+            confidence: found.confidence,
         });
         if cluster.kind == NameType::Person {
             let person = person_mention(fields, found);
@@ -390,11 +389,6 @@ fn weight(fields: &[FieldTokens<'_>], name: &FoundName) -> (usize, usize) {
     (name.words.len(), fields[name.field].span(&name.words).len())
 }
 
-/// A log-odds to a probability, kept off the ends: rules are never certain.
-fn confidence(score: f32) -> f32 {
-    (1.0 / (1.0 + (-score).exp())).clamp(0.05, 0.98)
-}
-
 fn published_kind(kind: NameType, field: &FieldTokens<'_>, name: &FoundName) -> EntityType {
     match kind {
         NameType::Person => EntityType::Person,
@@ -406,7 +400,7 @@ fn published_kind(kind: NameType, field: &FieldTokens<'_>, name: &FoundName) -> 
         NameType::Event => EntityType::Event,
         NameType::Product => EntityType::Product,
         NameType::Work | NameType::Other => {
-            let law = |token: &Token<'_>| lists::LAW_HEADS.contains(&token.folded.as_str());
+            let law = |token: &Token<'_>| token.classes.any(Classes::LAW_HEAD);
             if field.tokens[name.words.clone()].iter().any(law) {
                 EntityType::Law
             } else {

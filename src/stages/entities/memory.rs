@@ -1,26 +1,39 @@
-//! What an article has said about its names so far: the first pass's sure findings, as evidence for the second.
+//! What an article has said about its names so far: the first pass's findings, as evidence for the second.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use super::names::FoundName;
+use super::lattice::{KINDS, Scores};
 use super::tokens::FieldTokens;
-use crate::knowledge::NameType;
 use crate::text::Shape;
 
+/// Names less sure than this leave no trace.
+const CONFIDENCE_MIN: f32 = 0.3;
+
+/// Looked up only, never iterated: the order of a hash map reaches no output.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// Whole names by surface: the sum of scores for each kind.
-    names: BTreeMap<String, Vec<(NameType, f32)>>,
-    /// Words of persons' full names.
-    person_words: BTreeMap<String, f32>,
-    /// Words that the text also writes without a capital.
-    lowered: BTreeMap<String, usize>,
-    /// Words that are capitalised where no sentence asks for it.
-    raised: BTreeMap<String, usize>,
+    /// By surface: how often it was a candidate, and how sure each kind was in sum.
+    surfaces: HashMap<String, (usize, Scores)>,
+    /// By word of longer names: the kinds of these names, and whether it is their first, inner or last word.
+    parts: HashMap<String, Vec<(u32, f32)>>,
+    /// By initials of longer names: the kind.
+    acronyms: HashMap<String, (usize, f32)>,
+    lowered: HashMap<String, usize>,
+    raised: HashMap<String, usize>,
+}
+
+/// What the first pass found for a surface.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Votes {
+    /// How often it occurs.
+    pub(super) n_seen: usize,
+    /// The share of occurrences that were of each kind.
+    pub(super) shares: Scores,
 }
 
 impl Memory {
-    pub(super) fn of(fields: &[FieldTokens<'_>], found: &[FoundName]) -> Self {
+    /// Counts the casing of words in running text.
+    pub(super) fn of(fields: &[FieldTokens<'_>]) -> Self {
         let mut memory = Self::default();
         for field in fields {
             for sentence in field.sentences.iter().filter(|sentence| !sentence.is_title_case) {
@@ -30,32 +43,85 @@ impl Memory {
                         _ if token.shape.is_name_like() && !token.is_initial => &mut memory.raised,
                         _ => continue,
                     };
-                    *counts.entry(token.folded.clone()).or_default() += 1;
+                    match counts.get_mut(&token.folded) {
+                        Some(count) => *count += 1,
+                        None => {
+                            counts.insert(token.folded.clone(), 1);
+                        }
+                    }
                 }
             }
-        }
-        for name in found {
-            memory.add(&fields[name.field], name);
         }
         memory
     }
 
-    /// What the first pass says for a surface being of this kind; negative when it says another.
-    pub(super) fn support(&self, surface: &str, kind: NameType) -> f32 {
-        let Some(kinds) = self.names.get(surface) else { return 0.0 };
-        let own = kinds.iter().find(|(k, _)| *k == kind).map_or(0.0, |(_, score)| *score);
-        let rivals = kinds.iter().filter(|(k, _)| *k != kind).map(|(_, score)| *score);
-        (own - rivals.fold(0.0, f32::max)).clamp(-3.0, 3.0)
+    /// Takes in one candidate with the probability of each kind.
+    pub(super) fn add(
+        &mut self,
+        field: &FieldTokens<'_>,
+        words: &std::ops::Range<usize>,
+        probabilities: &Scores,
+    ) {
+        let surface = field.surface(words);
+        if !self.surfaces.contains_key(surface) {
+            self.surfaces.insert(surface.to_owned(), (0, [0.0; KINDS.len()]));
+        }
+        let (n_seen, sums) = self.surfaces.get_mut(surface).expect("inserted above");
+        *n_seen += 1;
+        sums.iter_mut().zip(probabilities).for_each(|(sum, probability)| *sum += probability);
+        let names = &field.tokens[words.clone()];
+        if names.len() < 2 {
+            return;
+        }
+        for (kind, &probability) in probabilities.iter().enumerate() {
+            if probability < CONFIDENCE_MIN {
+                continue;
+            }
+            for (at, token) in names.iter().enumerate().filter(|(_, t)| t.shape.is_name_like()) {
+                let place = if at == 0 {
+                    0
+                } else if at + 1 == names.len() {
+                    2
+                } else {
+                    1
+                };
+                let part = u32::try_from(kind * 3 + place).unwrap_or_default();
+                let known = self.parts.entry(token.folded.clone()).or_default();
+                match known.iter_mut().find(|(other, _)| *other == part) {
+                    Some((_, sum)) => *sum += probability,
+                    None => known.push((part, probability)),
+                }
+            }
+            let capitals = names.iter().filter(|token| token.shape.is_name_like());
+            let initials: String =
+                capitals.filter_map(|token| token.folded.chars().next()).collect();
+            let owner = self.acronyms.entry(initials).or_insert((kind, probability));
+            if probability > owner.1 {
+                *owner = (kind, probability);
+            }
+        }
     }
 
-    /// The kind that the first pass saw most in a surface.
-    pub(super) fn kind_of(&self, surface: &str) -> Option<NameType> {
-        let kinds = self.names.get(surface)?;
-        kinds.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(kind, _)| *kind)
+    pub(super) fn votes(&self, surface: &str) -> Option<Votes> {
+        let &(n_seen, sums) = self.surfaces.get(surface)?;
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^23")]
+        let shares = sums.map(|sum| sum / n_seen.max(1) as f32);
+        Some(Votes { n_seen, shares })
     }
 
-    pub(super) fn is_person_word(&self, folded: &str) -> bool {
-        self.person_words.contains_key(folded)
+    /// The kinds (times 3) and places of longer names that hold this word.
+    pub(super) fn parts(&self, folded: &str) -> impl Iterator<Item = u32> {
+        self.parts
+            .get(folded)
+            .into_iter()
+            .flatten()
+            .filter(|(_, sum)| *sum >= 0.5)
+            .map(|(part, _)| *part)
+    }
+
+    /// The kind of a longer name with these initials.
+    pub(super) fn acronym(&self, folded: &str) -> Option<usize> {
+        self.acronyms.get(folded).map(|(kind, _)| *kind)
     }
 
     pub(super) fn n_lowered(&self, folded: &str) -> usize {
@@ -64,20 +130,5 @@ impl Memory {
 
     pub(super) fn n_raised(&self, folded: &str) -> usize {
         self.raised.get(folded).copied().unwrap_or(0)
-    }
-
-    fn add(&mut self, field: &FieldTokens<'_>, name: &FoundName) {
-        let kinds = self.names.entry(field.surface(&name.words).to_owned()).or_default();
-        match kinds.iter_mut().find(|(kind, _)| *kind == name.kind) {
-            Some((_, score)) => *score += name.score,
-            None => kinds.push((name.kind, name.score)),
-        }
-        if name.kind == NameType::Person && name.words.len() > 1 {
-            for token in &field.tokens[name.words.clone()] {
-                if token.shape.is_name_like() && token.folded.chars().count() > 1 {
-                    *self.person_words.entry(token.folded.clone()).or_default() += name.score;
-                }
-            }
-        }
     }
 }

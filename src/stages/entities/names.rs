@@ -1,20 +1,18 @@
 //! Names: which runs of words are names, and of what kind.
 //!
-//! In: the tokens of headline and text. Out: names that do not overlap, in text order. Every sentence is cut into names
-//! and other words so that the sum of the candidates' scores is highest; what the first pass was sure of is evidence in
-//! the second ("Pompeo" alone after "Mike Pompeo"). Work is linear: a candidate has at most [`NAME_TOKENS_MAX`] words.
+//! In: the tokens of headline and text. Out: names that do not overlap, in text order. Every sentence is cut so that
+//! the scores of its names add up highest; what the first pass found in the whole article is evidence in the second
+//! ("Pompeo" alone after "Mike Pompeo").
 
 use std::ops::Range;
 
-use super::evidence::{self, Candidate};
+use super::candidates::{self, Candidate};
+use super::features::{self, Context};
+use super::lattice::{self, Arc, KINDS, Scores};
 use super::memory::Memory;
-use super::tokens::{FieldTokens, SentenceTokens, Token};
-use super::{lists, titles};
-use crate::knowledge::{Knowledge, Name, NameKey, NameType};
-use crate::text::Shape;
-
-/// Longest name in words: "Special Rapporteur on the situation of human rights defenders" has nine.
-const NAME_TOKENS_MAX: usize = 10;
+use super::tokens::{FieldTokens, SentenceTokens};
+use super::weights::{self, Weights};
+use crate::knowledge::{Knowledge, Name, NameType};
 
 /// A name at its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,124 +23,111 @@ pub(super) struct FoundName {
     pub(super) words: Range<usize>,
     pub(super) kind: NameType,
     pub(super) known: Option<Name>,
-    /// How far the best reading lies above the others, as a log-odds.
-    pub(super) score: f32,
+    /// The probability of this name with this kind.
+    pub(super) confidence: f32,
+}
+
+/// The candidates of a sentence with what their own features weigh.
+struct Scored {
+    field: usize,
+    sentence: usize,
+    candidates: Vec<Candidate>,
+    steps: Vec<[i32; KINDS.len()]>,
 }
 
 pub(super) fn find(fields: &[FieldTokens<'_>], knowledge: &Knowledge) -> Vec<FoundName> {
-    let first = pass(fields, knowledge, &Memory::default());
-    let memory = Memory::of(fields, &first);
-    pass(fields, knowledge, &memory)
-}
-
-fn pass(fields: &[FieldTokens<'_>], knowledge: &Knowledge, memory: &Memory) -> Vec<FoundName> {
-    let mut found = Vec::new();
+    let weights = weights::embedded();
+    let mut scored = Vec::new();
     for (index, field) in fields.iter().enumerate() {
-        for sentence in &field.sentences {
-            segment(index, field, sentence, (knowledge, memory), &mut found);
+        for (number, sentence) in field.sentences.iter().enumerate() {
+            let candidates = candidates::of(field, &sentence.tokens, knowledge);
+            if !candidates.is_empty() {
+                let steps = own_steps(field, sentence, &candidates, weights);
+                scored.push(Scored { field: index, sentence: number, candidates, steps });
+            }
         }
+    }
+    let casing = Memory::of(fields);
+    let mut memory = Memory::of(fields);
+    for sentence in &scored {
+        let field = &fields[sentence.field];
+        let arcs = arcs(field, sentence, &casing, weights);
+        let n_words = field.sentences[sentence.sentence].tokens.len();
+        let (probabilities, _) = lattice::marginals(n_words, &arcs, &[]);
+        for (candidate, probabilities) in sentence.candidates.iter().zip(&probabilities) {
+            memory.add(field, &candidate.words, probabilities);
+        }
+    }
+    let mut found = Vec::new();
+    for sentence in &scored {
+        cut(&fields[sentence.field], sentence, (&memory, weights), &mut found);
     }
     found
 }
 
-/// Cuts a sentence into names and other words: the best path over all candidates (Viterbi over segments).
-fn segment(
-    index: usize,
+fn own_steps(
     field: &FieldTokens<'_>,
     sentence: &SentenceTokens,
-    evidence: (&Knowledge, &Memory),
+    candidates: &[Candidate],
+    weights: &Weights,
+) -> Vec<[i32; KINDS.len()]> {
+    let context = Context::new(field, sentence, candidates);
+    candidates
+        .iter()
+        .map(|candidate| {
+            let mut steps = [0; KINDS.len()];
+            features::of(&context, candidate, &mut |feature| weights.add(feature, &mut steps));
+            steps
+        })
+        .collect()
+}
+
+/// The arcs of a sentence, with what the memory's features weigh added.
+fn arcs(
+    field: &FieldTokens<'_>,
+    sentence: &Scored,
+    memory: &Memory,
+    weights: &Weights,
+) -> Vec<Arc> {
+    let first_word = field.sentences[sentence.sentence].tokens.start;
+    let scores = |candidate: &Candidate, own: &[i32; KINDS.len()]| -> Scores {
+        let mut steps = *own;
+        features::of_memory(field, candidate, memory, &mut |feature| {
+            weights.add(feature, &mut steps);
+        });
+        weights.scores(&steps)
+    };
+    sentence
+        .candidates
+        .iter()
+        .zip(&sentence.steps)
+        .map(|(candidate, own)| Arc {
+            start: candidate.words.start - first_word,
+            end: candidate.words.end - first_word,
+            scores: scores(candidate, own),
+        })
+        .collect()
+}
+
+/// Appends the names on the best path through a sentence.
+fn cut(
+    field: &FieldTokens<'_>,
+    sentence: &Scored,
+    evidence: (&Memory, &Weights),
     found: &mut Vec<FoundName>,
 ) {
-    let (knowledge, memory) = evidence;
-    let range = sentence.tokens.clone();
-    let mut best: Vec<(f32, Option<FoundName>)> = vec![(f32::NEG_INFINITY, None); range.len() + 1];
-    best[0].0 = 0.0;
-    for start in range.clone() {
-        let at = start - range.start;
-        let score = best[at].0;
-        if score >= best[at + 1].0 {
-            best[at + 1] = (score, None);
-        }
-        for (words, known) in candidates(field, start, range.end, knowledge) {
-            let candidate = Candidate { field, sentence, words: words.clone(), known };
-            let Some((kind, gain)) = evidence::judge(&candidate, memory) else { continue };
-            let end = words.end - range.start;
-            if gain > 0.0 && score + gain > best[end].0 {
-                let name = FoundName { field: index, words, kind, known, score: gain };
-                best[end] = (score + gain, Some(name));
-            }
-        }
+    let (memory, weights) = evidence;
+    let arcs = arcs(field, sentence, memory, weights);
+    let n_words = field.sentences[sentence.sentence].tokens.len();
+    let (probabilities, _) = lattice::marginals(n_words, &arcs, &[]);
+    for (arc, kind) in lattice::best_path(n_words, &arcs) {
+        let candidate = &sentence.candidates[arc];
+        found.push(FoundName {
+            field: sentence.field,
+            words: candidate.words.clone(),
+            kind: KINDS[kind],
+            known: candidate.known,
+            confidence: probabilities[arc][kind],
+        });
     }
-    let mut at = range.len();
-    let mut names = Vec::new();
-    while at > 0 {
-        match best[at].1.take() {
-            Some(name) => {
-                at = name.words.start - range.start;
-                names.push(name);
-            }
-            None => at -= 1,
-        }
-    }
-    found.extend(names.into_iter().rev());
-}
-
-/// The candidates that start with token `start`: a capitalised first and last word, connectors between.
-fn candidates<'a>(
-    field: &'a FieldTokens<'_>,
-    start: usize,
-    sentence_end: usize,
-    knowledge: &'a Knowledge,
-) -> impl Iterator<Item = (Range<usize>, Option<Name>)> + 'a {
-    let tokens = &field.tokens;
-    let ceiling = sentence_end.min(start + NAME_TOKENS_MAX);
-    let mut key = NameKey::default();
-    let starts = can_start(tokens, start);
-    (start..ceiling)
-        .take_while(move |&at| starts && (at == start || joins(tokens, at, ceiling)))
-        .filter_map(move |at| {
-            let token = &tokens[at];
-            if token.shape == Shape::Possessive {
-                key.push_possessive()
-            } else {
-                key.push(&token.folded)
-            }
-            let ends = token.shape.is_name_like() || token.shape == Shape::Number && at > start;
-            ends.then(|| (start..at + 1, knowledge.name(key)))
-        })
-}
-
-fn can_start(tokens: &[Token<'_>], at: usize) -> bool {
-    let token = &tokens[at];
-    match token.shape {
-        Shape::Capitalized | Shape::AllCaps | Shape::Mixed => true,
-        Shape::Lower => {
-            lists::NAME_PARTICLES.contains(&token.text)
-                && at > 0
-                && tokens.get(at + 1).is_some_and(|t| t.shape.is_name_like())
-        }
-        Shape::Number | Shape::Possessive | Shape::Mark => false,
-    }
-}
-
-/// Whether a name can go on with token `at`.
-fn joins(tokens: &[Token<'_>], at: usize, ceiling: usize) -> bool {
-    let token = &tokens[at];
-    let attached = tokens[at - 1].span.end == token.span.start;
-    match token.shape {
-        Shape::Capitalized | Shape::AllCaps | Shape::Mixed => true,
-        Shape::Number => !attached,
-        Shape::Lower => lists::CONNECTORS.contains(&token.text) && at + 1 < ceiling,
-        Shape::Possessive => at + 1 < ceiling && tokens[at + 1].shape.is_name_like(),
-        Shape::Mark => match token.text {
-            "&" | "-" | "–" | "." | "'" | "’" => attached || token.text == "&",
-            "," => at + 1 < ceiling && tokens[at + 1].shape.is_name_like(),
-            _ => false,
-        },
-    }
-}
-
-/// Whether the words before `start` are a title of a person.
-pub(super) fn has_title(field: &FieldTokens<'_>, sentence: &SentenceTokens, start: usize) -> bool {
-    titles::before(&field.tokens, start, sentence.tokens.start).is_some()
 }

@@ -5,12 +5,13 @@
 use std::ops::Range;
 
 use super::Gender;
+use super::lists::Classes;
 use super::tokens::Token;
 use crate::text::Shape;
 
 /// Forms of address: they say who is a person, and no role.
 #[rustfmt::skip]
-const HONORIFICS: &[&str] = &[
+pub(super) const HONORIFICS: &[&str] = &[
     "adm", "brig", "capt", "cmdr", "col", "dame", "dr", "fr", "gen", "gov", "hon", "imam",
     "justice", "lady", "lord", "lt", "madam", "maj", "master", "miss", "mr", "mrs", "ms", "mullah",
     "mx", "pres", "prof", "pvt", "rep", "reps", "rev", "saint", "sen", "sens", "sgt", "sheik",
@@ -37,7 +38,7 @@ const EXPANSIONS: &[(&str, &str)] = &[
 
 /// Heads of roles, singular: "foreign minister" ends in one.
 #[rustfmt::skip]
-const ROLE_HEADS: &[&str] = &[
+pub(super) const ROLE_HEADS: &[&str] = &[
     "activist", "actor", "actress", "administrator", "admiral", "adviser", "advisor", "advocate",
     "aide", "ambassador", "analyst", "anchor", "archaeologist", "archbishop", "artist",
     "assemblyman", "assemblywoman", "assistant", "astronaut", "astronomer", "attorney", "author",
@@ -71,7 +72,7 @@ const ROLE_HEADS: &[&str] = &[
 
 /// Words that stand before a role's head and belong to it.
 #[rustfmt::skip]
-const ROLE_MODIFIERS: &[&str] = &[
+pub(super) const ROLE_MODIFIERS: &[&str] = &[
     "acting", "assistant", "associate", "attorney", "brigadier", "cabinet", "chief", "crown",
     "defence", "defense", "deputy", "district", "economic", "education", "environment", "executive",
     "federal", "field", "finance", "financial", "first", "foreign", "former", "general", "head",
@@ -118,26 +119,38 @@ const TITLE_TOKENS_MAX: usize = 6;
 
 /// The title that ends where the name at `start` begins, in tokens from `sentence_start` on.
 pub(super) fn before(tokens: &[Token<'_>], start: usize, sentence_start: usize) -> Option<Title> {
+    let (at, role_end) = extent(tokens, start, sentence_start);
+    if at == start {
+        return None;
+    }
+    let mut title = Title { n_tokens: start - at, ..Title::default() };
+    title.gender = tokens[at..start].iter().rev().find_map(|token| gender_of(&token.folded));
+    if at < role_end {
+        title.role = Some(role_text(tokens, at..role_end));
+    } else {
+        let expand =
+            |token: &Token<'_>| EXPANSIONS.iter().find(|(short, _)| *short == token.folded);
+        title.role = tokens[at..start].iter().find_map(expand).map(|(_, full)| (*full).to_owned());
+    }
+    Some(title)
+}
+
+/// How many words before `start` are a person's title.
+pub(super) fn n_tokens_before(tokens: &[Token<'_>], start: usize, sentence_start: usize) -> usize {
+    start - extent(tokens, start, sentence_start).0
+}
+
+/// Where the title before `start` begins, and where its honorifics do.
+fn extent(tokens: &[Token<'_>], start: usize, sentence_start: usize) -> (usize, usize) {
     let floor = sentence_start.max(start.saturating_sub(TITLE_TOKENS_MAX));
-    let mut at = start;
-    let mut title = Title::default();
-    while at > floor && is_honorific(&tokens[at - 1]) && !is_role_head(&tokens[at - 1].folded) {
-        at -= 1;
-        title.gender = title.gender.or(gender_of(&tokens[at].folded));
-        if let Some((_, full)) = EXPANSIONS.iter().find(|(short, _)| *short == tokens[at].folded) {
-            title.role = Some((*full).to_owned());
-        }
+    let mut role_end = start;
+    while role_end > floor
+        && is_honorific(&tokens[role_end - 1])
+        && !is_role_head(&tokens[role_end - 1])
+    {
+        role_end -= 1;
     }
-    let role_end = at;
-    if let Some(role_start) = role_ending_at(tokens, role_end, floor) {
-        at = role_start;
-        title.gender = title.gender.or_else(|| {
-            tokens[role_start..role_end].iter().find_map(|token| gender_of(&token.folded))
-        });
-        title.role = Some(role_text(tokens, role_start..role_end));
-    }
-    title.n_tokens = start - at;
-    (title.n_tokens > 0).then_some(title)
+    (role_ending_at(tokens, role_end, floor).unwrap_or(role_end), role_end)
 }
 
 /// The role that an apposition after a name states: "Sung Kim, US ambassador to the Philippines," → "ambassador".
@@ -151,7 +164,7 @@ pub(super) fn after(tokens: &[Token<'_>], end: usize, sentence_end: usize) -> Op
         if token.shape == Shape::Mark || is_clause_word(&token.folded) {
             break;
         }
-        if is_role_head(&token.folded) {
+        if is_role_head(token) {
             head = Some(at);
         } else if head.is_some() {
             break;
@@ -171,16 +184,11 @@ pub(super) fn after(tokens: &[Token<'_>], end: usize, sentence_end: usize) -> Op
 }
 
 pub(super) fn is_honorific(token: &Token<'_>) -> bool {
-    token.shape.is_name_like() && HONORIFICS.contains(&token.folded.as_str())
+    token.shape.is_name_like() && token.classes.any(Classes::HONORIFIC)
 }
 
-pub(super) fn is_role_head(folded: &str) -> bool {
-    ROLE_HEADS.binary_search(&folded).is_ok()
-}
-
-/// Whether a capitalised word is a title rather than the start of a name.
-pub(super) fn is_title_word(token: &Token<'_>) -> bool {
-    is_honorific(token) || is_role_head(&token.folded)
+fn is_role_head(token: &Token<'_>) -> bool {
+    token.classes.any(Classes::ROLE_HEAD)
 }
 
 pub(super) fn gender_of(word: &str) -> Option<Gender> {
@@ -196,7 +204,7 @@ pub(super) fn gender_of(word: &str) -> Option<Gender> {
 /// Where the role phrase that ends before `end` starts: "prime minister", "Secretary of State".
 fn role_ending_at(tokens: &[Token<'_>], end: usize, floor: usize) -> Option<usize> {
     let mut head = end.checked_sub(1).filter(|&at| at >= floor)?;
-    if !is_role_head(&tokens[head].folded) {
+    if !is_role_head(&tokens[head]) {
         // "Secretary of State", "Leader of the Opposition".
         let complement = ROLE_COMPLEMENTS.contains(&tokens[head].folded.as_str());
         let mut at = head.checked_sub(1).filter(|_| complement)?;
@@ -206,11 +214,11 @@ fn role_ending_at(tokens: &[Token<'_>], end: usize, floor: usize) -> Option<usiz
         if tokens[at].folded != "of" {
             return None;
         }
-        head = at.checked_sub(1).filter(|&at| at >= floor && is_role_head(&tokens[at].folded))?;
+        head = at.checked_sub(1).filter(|&at| at >= floor && is_role_head(&tokens[at]))?;
     }
     let mut start = head;
     while start > floor
-        && (is_role_modifier(&tokens[start - 1]) || is_role_head(&tokens[start - 1].folded))
+        && (is_role_modifier(&tokens[start - 1]) || is_role_head(&tokens[start - 1]))
     {
         start -= 1;
     }
@@ -218,7 +226,7 @@ fn role_ending_at(tokens: &[Token<'_>], end: usize, floor: usize) -> Option<usiz
 }
 
 fn is_role_modifier(token: &Token<'_>) -> bool {
-    ROLE_MODIFIERS.contains(&token.folded.as_str())
+    token.classes.any(Classes::ROLE_MODIFIER)
 }
 
 /// "of state" after "secretary".

@@ -1,11 +1,12 @@
-//! The words of a field with what the knowledge base says about each.
+//! The words of a field with what can be seen of each alone.
 //!
 //! In: a field's segments. Out: one [`Token`] a word, and per sentence whether its capitals mean anything.
 
 use std::ops::Range;
 
+use super::lists::Classes;
 use crate::article::{Field, Span};
-use crate::knowledge::{Knowledge, WordEvidence, fold};
+use crate::knowledge::{Knowledge, Name, NameKey, WordEvidence, fold};
 use crate::text::{Segments, Shape};
 
 /// A title-case headline capitalises nearly every word: from this share on, capitals are no evidence.
@@ -26,10 +27,26 @@ pub(super) struct Token<'a> {
     pub(super) text: &'a str,
     pub(super) span: Span,
     pub(super) shape: Shape,
+    /// Empty for marks.
     pub(super) folded: String,
     pub(super) evidence: WordEvidence,
+    pub(super) classes: Classes,
+    /// What the knowledge base knows under this word alone.
+    pub(super) known: Option<Name>,
+    pub(super) hashes: Hashes,
     /// Its capital may be the sentence's: first in it, or after an opening mark or a colon.
     pub(super) is_initial: bool,
+}
+
+/// Hashes of a word's parts, for features.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hashes {
+    pub(super) word: u32,
+    /// The first three and last three letters; shorter words whole.
+    pub(super) prefix: u32,
+    pub(super) suffix: u32,
+    /// The pattern of letters and digits: `Aa`, `AA`, `A.`, `a-Aa`, `00`.
+    pub(super) pattern: u32,
 }
 
 #[derive(Debug)]
@@ -51,17 +68,13 @@ impl<'a> FieldTokens<'a> {
             let starts_sentence = i == 0 || segments.words[i - 1].sentence != word.sentence;
             let is_initial = starts_sentence
                 || tokens.last().is_some_and(|previous| opens_a_clause(previous, word.span));
-            let surface = word.span.of(text);
-            let folded = if word.shape == Shape::Mark { String::new() } else { fold(surface) };
-            let evidence = knowledge.word(&folded);
-            tokens.push(Token {
-                text: surface,
-                span: word.span,
-                shape: word.shape,
-                folded,
-                evidence,
+            tokens.push(Token::new(
+                word.span.of(text),
+                word.span,
+                word.shape,
                 is_initial,
-            });
+                knowledge,
+            ));
         }
         let sentences = segments
             .sentences
@@ -82,6 +95,87 @@ impl<'a> FieldTokens<'a> {
     pub(super) fn surface(&self, words: &Range<usize>) -> &'a str {
         self.span(words).of(self.text)
     }
+}
+
+impl<'a> Token<'a> {
+    fn new(
+        text: &'a str,
+        span: Span,
+        shape: Shape,
+        is_initial: bool,
+        knowledge: &Knowledge,
+    ) -> Self {
+        if shape == Shape::Mark {
+            let hashes = Hashes { word: hash(text), pattern: hash(text), ..Hashes::default() };
+            return Self {
+                text,
+                span,
+                shape,
+                folded: String::new(),
+                evidence: WordEvidence::default(),
+                classes: Classes::default(),
+                known: None,
+                hashes,
+                is_initial,
+            };
+        }
+        let folded = fold(text);
+        let mut key = NameKey::default();
+        key.push(&folded);
+        Self {
+            evidence: knowledge.word(&folded),
+            classes: Classes::of(&folded),
+            known: shape.is_name_like().then(|| knowledge.name(key)).flatten(),
+            hashes: Hashes::of(text, &folded),
+            text,
+            span,
+            shape,
+            folded,
+            is_initial,
+        }
+    }
+}
+
+/// Letters of a prefix or suffix.
+const AFFIX_CHARS: usize = 3;
+
+impl Hashes {
+    fn of(text: &str, folded: &str) -> Self {
+        let prefix_end = folded.char_indices().nth(AFFIX_CHARS).map_or(folded.len(), |(at, _)| at);
+        let suffix_start = folded.char_indices().rev().nth(AFFIX_CHARS - 1).map_or(0, |(at, _)| at);
+        Self {
+            word: hash(folded),
+            prefix: folded.get(..prefix_end).map_or(0, hash),
+            suffix: folded.get(suffix_start..).map_or(0, hash),
+            pattern: pattern(text),
+        }
+    }
+}
+
+/// FNV-1a, 32 bits.
+pub(super) fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// The hash of a word's pattern: runs of one class count once, and at most eight changes count.
+fn pattern(text: &str) -> u32 {
+    let mut pattern = String::new();
+    for c in text.chars() {
+        let class = match c {
+            _ if c.is_uppercase() => 'A',
+            _ if c.is_alphabetic() => 'a',
+            _ if c.is_numeric() => '0',
+            '’' => '\'',
+            _ => c,
+        };
+        if !pattern.ends_with(class) || class == 'A' && !pattern.ends_with("AA") {
+            pattern.push(class);
+        }
+        if pattern.len() >= 8 {
+            break;
+        }
+    }
+    hash(&pattern)
 }
 
 fn opens_a_clause(previous: &Token<'_>, next: Span) -> bool {

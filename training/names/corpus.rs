@@ -1,0 +1,213 @@
+//! Annotated text: articles and sentences, as training examples.
+//!
+//! In: JSON Lines with offsets in code points. Out: documents with spans in bytes, and their lattices with what the
+//! annotation allows.
+
+use std::collections::HashMap;
+use std::io::BufRead as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use copydesk::article::{Article, ArticleId, Format, Span};
+use copydesk::knowledge::Knowledge;
+use copydesk::stages::entities::learning::{self, KINDS, Scores, SentenceLattice};
+use copydesk::text::Segmented;
+
+use crate::model::{Example, FeatureIds};
+
+/// How much more an article of the right scheme counts than a sentence from elsewhere.
+const ARTICLE_WEIGHT: f32 = 3.0;
+
+/// Sources whose language is too far from news: short messages.
+const LEFT_OUT: &[&str] =
+    &["btc_a", "btc_b", "btc_e", "btc_f", "btc_h", "wnut17_train", "wnut17_dev", "wnut17_test"];
+
+/// Labels in the order of kinds.
+const LABELS: [&str; KINDS.len()] =
+    ["PER", "ORG", "GPE", "LOC", "FAC", "NORP", "EVENT", "PRODUCT", "WORK"];
+
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) segmented: Segmented,
+    /// Spans with the index of their kind.
+    pub(crate) gold: Vec<(Span, usize)>,
+    /// Kinds that are annotated wherever they occur.
+    pub(crate) scope: [bool; KINDS.len()],
+    pub(crate) weight: f32,
+}
+
+#[derive(Deserialize)]
+struct ArticleRow {
+    text: String,
+    mentions: Vec<SpanRow>,
+}
+
+#[derive(Deserialize)]
+struct MixRow {
+    text: String,
+    spans: Vec<SpanRow>,
+    scope: Vec<String>,
+    weight: f32,
+    mix_source: String,
+}
+
+#[derive(Deserialize)]
+struct SpanRow {
+    start: usize,
+    end: usize,
+    label: String,
+}
+
+pub(crate) fn articles(path: &Path) -> anyhow::Result<Vec<Document>> {
+    let mut documents = Vec::new();
+    for line in lines(path)? {
+        let row: ArticleRow = serde_json::from_str(&line?)?;
+        documents.push(Document::new(
+            row.text,
+            &row.mentions,
+            [true; KINDS.len()],
+            ARTICLE_WEIGHT,
+        )?);
+    }
+    Ok(documents)
+}
+
+pub(crate) fn mix(path: &Path) -> anyhow::Result<Vec<Document>> {
+    let mut documents = Vec::new();
+    for line in lines(path)? {
+        let row: MixRow = serde_json::from_str(&line?)?;
+        if LEFT_OUT.contains(&row.mix_source.as_str()) {
+            continue;
+        }
+        let scope = LABELS.map(|label| row.scope.iter().any(|other| other == label));
+        documents.push(Document::new(row.text, &row.spans, scope, row.weight)?);
+    }
+    Ok(documents)
+}
+
+fn lines(path: &Path) -> anyhow::Result<impl Iterator<Item = std::io::Result<String>>> {
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(std::io::BufReader::new(file).lines())
+}
+
+impl Document {
+    fn new(
+        text: String,
+        spans: &[SpanRow],
+        scope: [bool; KINDS.len()],
+        weight: f32,
+    ) -> anyhow::Result<Self> {
+        let mut bytes: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        bytes.push(text.len());
+        let gold = spans
+            .iter()
+            .filter_map(|span| {
+                // An award is a work in this project's scheme.
+                let label = if span.label == "AWARD" { "WORK" } else { span.label.as_str() };
+                let kind = LABELS.iter().position(|other| *other == label)?;
+                let whole = Span::new(bytes[span.start], bytes[span.end]);
+                Some((name_alone(&text, whole, kind), kind))
+            })
+            .collect();
+        let article = Article {
+            id: ArticleId::parse("training")?,
+            version: None,
+            headline: None,
+            text,
+            declared_language: None,
+            published: None,
+            updated: None,
+            embargoed_until: None,
+            format: Format::Plain,
+            source_map: None,
+            n_unknown_fields: 0,
+            warnings: Vec::new(),
+        };
+        Ok(Self { segmented: Segmented::new(article), gold, scope, weight })
+    }
+
+    pub(crate) fn examples(
+        &self,
+        knowledge: &Knowledge,
+        first_pass: Option<&[Vec<Scores>]>,
+        ids: &mut FeatureIds,
+    ) -> Vec<Example> {
+        learning::lattices(&self.segmented, knowledge, first_pass)
+            .iter()
+            .map(|lattice| self.example(lattice, ids))
+            .collect()
+    }
+
+    fn example(&self, lattice: &SentenceLattice, ids: &mut FeatureIds) -> Example {
+        let sentence = lattice.words[0].cover(lattice.words[lattice.words.len() - 1]);
+        let gold: Vec<&(Span, usize)> =
+            self.gold.iter().filter(|(span, _)| span.overlaps(sentence)).collect();
+        let span_of: Vec<Span> = lattice
+            .candidates
+            .iter()
+            .map(|c| lattice.words[c.start].cover(lattice.words[c.end - 1]))
+            .collect();
+        let places: HashMap<Span, usize> = span_of.iter().copied().zip(0..).collect();
+        let mut allowed = vec![[false; KINDS.len()]; span_of.len()];
+        let mut outside = vec![true; lattice.words.len()];
+        for (place, allowed) in allowed.iter_mut().enumerate() {
+            let free = gold.iter().all(|(span, _)| !span.overlaps(span_of[place]));
+            *allowed = self.scope.map(|in_scope| free && !in_scope);
+        }
+        let mut n_reachable = 0;
+        for (span, kind) in &gold {
+            if let Some(&place) = places.get(span) {
+                allowed[place][*kind] = true;
+                n_reachable += 1;
+                let candidate = &lattice.candidates[place];
+                outside[candidate.start..candidate.end].fill(false);
+            }
+        }
+        Example::new(
+            lattice,
+            span_of,
+            (allowed, outside),
+            self.weight,
+            (gold.len(), n_reachable),
+            ids,
+        )
+    }
+}
+
+/// Gold spans, and how many of them are candidates.
+pub(crate) fn reachable(articles: &[Vec<Example>]) -> (usize, usize) {
+    let counts = articles.iter().flatten().map(|example| example.n_gold);
+    counts.fold((0, 0), |(gold, found), (g, f)| (gold + g, found + f))
+}
+
+/// Some sources count "the" and titles in; this project's scheme does not.
+fn name_alone(text: &str, span: Span, kind: usize) -> Span {
+    const ARTICLES: &[&str] = &["The ", "the "];
+    const TITLES: &[&str] = &[
+        "Dr. ",
+        "Emperor ",
+        "Governor ",
+        "King ",
+        "Mr. ",
+        "Mrs. ",
+        "Ms. ",
+        "Pope ",
+        "President ",
+        "Prince ",
+        "Princess ",
+        "Queen ",
+        "Saint ",
+        "Senator ",
+        "Sir ",
+    ];
+    let strip = if LABELS[kind] == "PER" { TITLES } else { ARTICLES };
+    if LABELS[kind] == "WORK" {
+        return span;
+    }
+    let name = span.of(text);
+    let n = strip.iter().find(|prefix| name.starts_with(**prefix)).map_or(0, |prefix| prefix.len());
+    Span::new(span.start + n, span.end)
+}
