@@ -157,10 +157,12 @@ pub enum DecodeWarning {
     DescriptionAsText,
     /// There is no body and no description: the text is empty.
     HeadlineOnly,
+    /// Nor is there a headline: an item that is valid in its format and says nothing.
+    NoText,
 }
 
 impl DecodeWarning {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CancelledSpelling,
         Self::UnknownStatus,
         Self::MojibakeRepaired,
@@ -169,6 +171,7 @@ impl DecodeWarning {
         Self::InvalidDate,
         Self::DescriptionAsText,
         Self::HeadlineOnly,
+        Self::NoText,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -181,6 +184,7 @@ impl DecodeWarning {
             Self::InvalidDate => "invalid_date",
             Self::DescriptionAsText => "description_as_text",
             Self::HeadlineOnly => "headline_only",
+            Self::NoText => "no_text",
         }
     }
 }

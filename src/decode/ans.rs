@@ -110,8 +110,9 @@ fn read_operation(members: &Members<'_>) -> Result<Draft, DecodeError> {
     let takes_back =
         ["delete", "remove", "unpublish"].iter().any(|verb| operation.starts_with(verb));
     let mut draft = match &story {
-        Some(story) if !takes_back => read_story(story)?,
-        _ => Draft::new(Format::Ans),
+        _ if takes_back => Draft::new(Format::Ans),
+        Some(story) => read_story(story)?,
+        None => return Err(DecodeError::MissingText),
     };
     if takes_back {
         draft.retracted = Some(RetractionReason::Deleted);
@@ -136,8 +137,9 @@ fn read_story(members: &Members<'_>) -> Result<Draft, DecodeError> {
     draft.id = members.string("_id")?;
     draft.language = members.string("language")?;
     draft.status(members.string("status")?.as_deref());
-    draft.notes =
-        ["editor_note", "slug"].iter().filter_map(|name| members.lenient_string(name)).collect();
+    for name in ["editor_note", "slug"] {
+        draft.notes.extend(members.string(name)?);
+    }
     draft.published = draft
         .date(members, &["publish_date", "first_publish_date", "display_date", "created_date"]);
     draft.updated = draft.date(members, &["last_updated_date"]);
@@ -325,13 +327,17 @@ mod tests {
         check(
             r#"{"type": "story", "_id": "A", "content_elements": [{"type": "image"}]}"#,
             expect![[r#"
-                missing_text: article has neither text nor headline
+                ans: A
+                text: 
+                warning: no_text
             "#]],
         );
         check(
             r#"{"type": "story", "_id": "A", "content_elements": [{"type": "text", "content": " "}]}"#,
             expect![[r#"
-                empty_text: text is blank and there is no headline
+                ans: A
+                text: 
+                warning: no_text
             "#]],
         );
         check(

@@ -22,8 +22,6 @@ pub(super) struct Draft {
     pub id: Option<String>,
     pub version: Option<String>,
     pub retracted: Option<RetractionReason>,
-    /// The kind of item, when it may be none that has a text.
-    pub kind: Option<String>,
     pub headline: Option<(String, Markup)>,
     /// Notes to editors and slug lines: where kill notices stand beside headline and text.
     pub notes: Vec<String>,
@@ -53,7 +51,6 @@ impl Draft {
             id: None,
             version: None,
             retracted: None,
-            kind: None,
             headline: None,
             notes: Vec::new(),
             body: Vec::new(),
@@ -109,7 +106,7 @@ impl Draft {
     }
 
     /// # Errors
-    /// `InvalidId`; `MissingText`, `EmptyText` and `NotAnArticle` for a story that stands and says nothing.
+    /// `InvalidId`; `MissingText` and `EmptyText` for a story that stands and says nothing.
     pub(super) fn finish(mut self, raw: &RawRecord) -> Result<Decoded, DecodeError> {
         let id = identify(self.id.as_deref(), raw)?;
         let version = self.version.take().filter(|version| !version.trim().is_empty());
@@ -120,7 +117,7 @@ impl Draft {
         let is_notice = kill_notice::is_kill_notice(headline.as_deref(), &self.notes, &text.text);
         let reason = self.retracted.or(is_notice.then_some(RetractionReason::KillNotice));
         if reason.is_none() && is_blank(&text.text) {
-            self.check_headline_only(headline.is_some(), has_body)?;
+            self.check_without_text(headline.is_some(), has_body)?;
         }
         self.warnings.sort_unstable();
         self.warnings.dedup();
@@ -144,24 +141,25 @@ impl Draft {
         })))
     }
 
-    /// A flash may be a headline and nothing else; a story without either cannot be enriched.
-    fn check_headline_only(
+    /// A flash may be a headline and nothing else. Beyond that, ninjs and ANS ask for no text at all: a picture without
+    /// a caption is valid. In the other formats a record that says nothing is a mistake.
+    fn check_without_text(
         &mut self,
         has_headline: bool,
         has_body: bool,
     ) -> Result<(), DecodeError> {
-        if has_headline {
-            self.warnings.push(DecodeWarning::HeadlineOnly);
-            return Ok(());
-        }
-        let is_text = |kind: &str| matches!(kind, "text" | "composite" | "story");
-        match self.kind.take() {
-            Some(kind) if !is_text(&kind) => {
-                Err(DecodeError::NotAnArticle { kind: shorten(&kind) })
+        let warning = match self.format {
+            _ if has_headline => DecodeWarning::HeadlineOnly,
+            Format::Ninjs | Format::Ans => DecodeWarning::NoText,
+            Format::Plain | Format::SchemaOrg | Format::RawText if has_body => {
+                return Err(DecodeError::EmptyText);
             }
-            _ if has_body => Err(DecodeError::EmptyText),
-            _ => Err(DecodeError::MissingText),
-        }
+            Format::Plain | Format::SchemaOrg | Format::RawText => {
+                return Err(DecodeError::MissingText);
+            }
+        };
+        self.warnings.push(warning);
+        Ok(())
     }
 
     fn headline(&mut self, beside_mojibake: bool) -> Option<String> {

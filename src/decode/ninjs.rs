@@ -116,12 +116,10 @@ pub(super) fn read(members: &Members<'_>) -> Result<Draft, DecodeError> {
     draft.n_unknown_fields -= members.names().filter(patterned).count();
     draft.id = members.string("uri")?;
     draft.version = members.string_or_number("version")?;
-    draft.kind = members.string("type")?;
     draft.language = members.string("language")?;
-    draft.notes = ["ednote", "edNote", "slugline", "title"]
-        .iter()
-        .filter_map(|name| members.lenient_string(name))
-        .collect();
+    for name in ["ednote", "edNote", "slugline", "title"] {
+        draft.notes.extend(members.string(name)?);
+    }
     read_status(&mut draft, members)?;
     draft.published =
         draft.date(members, &["firstcreated", "firstCreated", "contentcreated", "contentCreated"]);
@@ -352,14 +350,18 @@ mod tests {
         check(
             r#"{"uri": "u", "type": "picture"}"#,
             expect![[r#"
-            not_an_article: "picture" is not a text article
-        "#]],
+                ninjs: u
+                text: 
+                warning: no_text
+            "#]],
         );
         check(
             r#"{"uri": "u"}"#,
             expect![[r#"
-            missing_text: article has neither text nor headline
-        "#]],
+                ninjs: u
+                text: 
+                warning: no_text
+            "#]],
         );
     }
 
