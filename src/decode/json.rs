@@ -33,6 +33,9 @@ impl<'v> Members<'v> {
             Category::Eof => {
                 DecodeError::TruncatedJson { line: error.line(), column: error.column() }
             }
+            Category::Syntax if is_cut_number(value, &error) => {
+                DecodeError::TruncatedJson { line: error.line(), column: error.column() }
+            }
             Category::Data => DecodeError::NotAnObject { found: kind_of(value) },
             Category::Syntax | Category::Io => DecodeError::NotJson { detail: error.to_string() },
         })
@@ -143,6 +146,12 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
+/// Whether the JSON ends inside a number, which `serde_json` does not tell from a malformed one.
+fn is_cut_number(value: &str, error: &serde_json::Error) -> bool {
+    let last_line = value.rsplit('\n').next().unwrap_or_default();
+    value.ends_with(['.', 'e', 'E', '+', '-']) && error.column() == last_line.len()
+}
+
 /// The error for a field of the wrong type.
 pub(super) fn invalid(field: impl Into<String>, expected: &'static str) -> DecodeError {
     DecodeError::InvalidField { field: field.into(), expected }
@@ -250,6 +259,8 @@ mod tests {
     #[test]
     fn ways_of_not_being_an_object() {
         check_refused("{\"a\": \"b", "JSON ends early at line 1, column 8");
+        check_refused("{\"a\": 1.", "JSON ends early at line 1, column 8");
+        check_refused("{\"a\":\n-", "JSON ends early at line 2, column 1");
         check_refused("", "JSON ends early at line 1, column 0");
         check_refused("{\"a\": tru}", "value is not JSON: expected ident at line 1 column 10");
         check_refused("{} {}", "value is not JSON: trailing characters at line 1 column 4");

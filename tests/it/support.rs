@@ -62,14 +62,19 @@ pub(crate) fn process(value: &[u8]) -> Processed {
             Processor::new(&config, Arc::new(Knowledge::embedded()), Stages::default(), pool);
         (Runtime::new().unwrap(), processor)
     });
-    let raw = RawRecord {
+    let raw = record(Some(b"key"), Some(value));
+    PROCESSOR.0.block_on(PROCESSOR.1.process(raw))
+}
+
+/// A record as it came from a topic.
+pub(crate) fn record(key: Option<&[u8]>, value: Option<&[u8]>) -> RawRecord {
+    RawRecord {
         position: Position { topic: "articles.raw".into(), partition: 0, offset: 0 },
         timestamp_ms: None,
-        key: Some(Bytes::from_static(b"key")),
-        value: Some(Bytes::copy_from_slice(value)),
+        key: key.map(Bytes::copy_from_slice),
+        value: value.map(Bytes::copy_from_slice),
         headers: Vec::new(),
-    };
-    PROCESSOR.0.block_on(PROCESSOR.1.process(raw))
+    }
 }
 
 /// Every span of a record covers the text that it carries, in code points, UTF-8 and UTF-16, counted the plain way.
