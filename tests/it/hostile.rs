@@ -4,6 +4,7 @@
 use copydesk::article::{Article, Format, Span};
 use copydesk::dead_letter::Reason;
 use copydesk::decode::{DecodeOptions, Decoded, decode};
+use copydesk::text::normalize::is_mojibake;
 use proptest::prelude::*;
 
 use crate::support;
@@ -261,8 +262,10 @@ proptest! {
 
     #[test]
     fn any_text_survives(text in "\\PC{1,60}") {
+        prop_assume!(!is_mojibake(&text));
+        let expected = text.replace(['\u{2028}', '\u{2029}'], "\n");
         let outcome = outcome(&plain(&text), &DecodeOptions::default());
-        prop_assert!(outcome == text || outcome.starts_with("empty_text") || outcome.starts_with("retraction"), "{outcome}");
+        prop_assert!(outcome == expected || outcome.starts_with("empty_text"), "{outcome}");
     }
 }
 
