@@ -75,31 +75,31 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// "According to X, …", "…, according to X", "…, according to X, …".
     fn according(&mut self, at: usize) {
         let cue = self.hits[at].words.clone();
         let Some(source) = sources::after(self.text, self.tokens, cue.end) else { return };
         self.sources[at] = Some(source.clone());
-        let floor = self.floor(cue.start);
-        let before = clauses::trim(self.tokens, floor..cue.start);
-        let leads = self.tokens[before.clone()]
-            .iter()
-            .all(|token| token.has(Tags::CONJUNCTION | Tags::ADVERB | Tags::SUBORDINATOR));
-        let content = if leads {
-            let comma = (source.end..self.tokens.len())
-                .find(|&at| self.tokens[at].kind == Kind::Comma || self.tokens[at].is_quote());
+        let before = clauses::trim(self.tokens, self.floor(cue.start)..cue.start);
+        let leads = before.is_empty()
+            || self.tokens[cue.start - 1].has(Tags::CONJUNCTION | Tags::SUBORDINATOR)
+            || cue.start >= 2
+                && self.tokens[cue.start - 1].kind == Kind::Comma
+                && self.tokens[cue.start - 2].has(Tags::CONJUNCTION | Tags::SUBORDINATOR);
+        let has_quote = self.tokens[before.clone()].iter().any(Token::is_quote);
+        let content = if self.tokens.get(source.end).is_some_and(Token::is_quote) {
+            source.end..source.end + 1
+        } else if leads || !has_quote && !self.is_whole(&before) {
+            let mut rest = source.end..self.tokens.len();
+            let comma =
+                rest.find(|&at| self.tokens[at].kind == Kind::Comma || self.tokens[at].is_quote());
             let Some(comma) = comma else { return };
             let start = comma + usize::from(self.tokens[comma].kind == Kind::Comma);
             start..clauses::end(self.text, self.tokens, self.hits, at, start)
-        } else if self.tokens.get(source.end).is_some_and(Token::is_quote) {
-            source.end..source.end + 1
         } else {
             before
         };
-        if content.is_empty() || !self.is_free(&content) {
-            return;
-        }
-        let has_quote = self.tokens[content.clone()].iter().any(Token::is_quote);
-        if has_quote || leads || sources::has_verb(self.text, self.tokens, content.clone()) {
+        if !content.is_empty() && self.is_free(&content) {
             self.region(content, at, CONFIDENCE_CLAUSE);
         }
     }
@@ -150,8 +150,7 @@ impl Reading<'_> {
                         CONFIDENCE_CLAUSE
                     };
                     self.region(after.range, at, confidence);
-                } else if is_verb && self.clause_before(at, left) {
-                } else {
+                } else if !(is_verb && self.clause_before(at, left)) {
                     self.fragments(at);
                 }
             }
@@ -205,6 +204,14 @@ impl Reading<'_> {
             source: self.sources[at].clone(),
             confidence,
         });
+    }
+
+    /// Whether words before a parenthesis ("…, officials said, …") are a clause that needs nothing after it.
+    fn is_whole(&self, range: &Range<usize>) -> bool {
+        let Some(last) = self.tokens[range.clone()].last() else { return false };
+        sources::has_verb(self.text, self.tokens, range.clone())
+            && !last.has(Tags::AUXILIARY | Tags::RELATIVE | Tags::PAST | Tags::PREPOSITION)
+            && !self.tokens[range.start].has(Tags::SUBORDINATOR)
     }
 
     fn is_free(&self, range: &Range<usize>) -> bool {

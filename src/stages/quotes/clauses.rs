@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::cues::{Hit, Mood};
 use super::lexicon::{Frame, Tags};
-use super::sources::has_verb;
+use super::sources::{self, has_verb};
 use super::tokens::{Kind, Token};
 use crate::text::Shape;
 
@@ -33,24 +33,35 @@ pub(super) fn after(text: &str, tokens: &[Token], hits: &[Hit], at: usize) -> Af
     let hit = &hits[at];
     let mut start = hit.words.end;
     let word = |at: usize| tokens.get(at).map_or("", |token: &Token| token.span.of(text));
+    let introduces = |at: usize| word(at) == "that" || tokens.get(at).is_some_and(Token::is_quote);
     if hit.frame == Frame::Tell {
         start = skip_audience(text, tokens, start);
     }
     start = skip_adjuncts(text, tokens, start);
     let mut has_that = false;
-    if matches!(tokens.get(start).map(|token| token.kind), Some(Kind::Comma))
-        && (word(start + 1) == "that" || tokens.get(start + 1).is_some_and(Token::is_quote))
-    {
+    if is_comma(tokens, start) && introduces(start + 1) {
         start += 1;
+    } else if is_comma(tokens, start)
+        && tokens.get(start + 1).is_some_and(|next| next.has(Tags::SUBORDINATOR))
+        && hit.words.end == start
+        && hit.mood == Mood::Finite
+        && matches!(word(start + 1), "although" | "if" | "because" | "while" | "though")
+    {
+        // "said, although it rained, the match went on"
+        start += 1;
+    } else if is_comma(tokens, start) {
+        // "explains, in a way that many know, that …"
+        let close =
+            (start + 1..tokens.len()).take(ADJUNCT_TOKENS_MAX).find(|&at| is_comma(tokens, at));
+        start = close.filter(|&close| introduces(close + 1)).map_or(start, |close| close + 1);
     }
     if word(start) == "that" && !tokens.get(start + 1).is_some_and(|next| next.has(Tags::AUXILIARY))
     {
         has_that = true;
         start += 1;
-        start += usize::from(tokens.get(start).is_some_and(|token| {
-            matches!(token.kind, Kind::Comma | Kind::Colon)
-                && tokens.get(start + 1).is_some_and(Token::is_quote)
-        }));
+        start += usize::from(
+            tokens.get(start).is_some_and(|token| matches!(token.kind, Kind::Comma | Kind::Colon)),
+        );
     }
     if matches!(tokens.get(start).map(|token| token.kind), Some(Kind::Colon | Kind::Dash))
         && tokens.get(start + 1).is_some_and(Token::is_quote)
@@ -64,57 +75,109 @@ pub(super) fn after(text: &str, tokens: &[Token], hits: &[Hit], at: usize) -> Af
     After { range: start..end.max(start), has_that }
 }
 
+fn is_comma(tokens: &[Token], at: usize) -> bool {
+    tokens.get(at).is_some_and(|token| token.kind == Kind::Comma)
+}
+
 /// Whether the words in `range`, not introduced by "that", make a clause: a subject and a finite verb.
 pub(super) fn is_clause(text: &str, tokens: &[Token], range: &Range<usize>) -> bool {
+    let tokens = &tokens[..range.end];
     let Some(first) = tokens.get(range.start).filter(|_| range.len() >= 2) else { return false };
-    if first.has(Tags::SUBJECT_PRONOUN) || first.span.of(text) == "there" {
+    let word = |token: &Token| token.span.of(text);
+    if first.has(Tags::SUBJECT_PRONOUN) {
+        let is_object =
+            first.has(Tags::OBJECT_PRONOUN) && !is_finite(text, tokens, range.start + 1);
+        return !is_object;
+    }
+    if word(first) == "there" {
         return true;
     }
-    if first.has(Tags::PREPOSITION | Tags::CONJUNCTION) || !first.is_word() {
+    if !first.is_word() && !first.is_quote()
+        || first.has(Tags::PREPOSITION | Tags::CONJUNCTION)
+        || sources::is_ing(text, first)
+    {
         return false;
     }
     for at in range.start + 1..range.end {
         let token = &tokens[at];
-        if token.has(Tags::RELATIVE)
-            || token.kind == Kind::Comma
-                && at + 1 < range.end
-                && tokens[at + 1].has(Tags::SUBORDINATOR)
-        {
+        let next = tokens.get(at + 1);
+        let is_joint = |token: &Token| token.has(Tags::CONJUNCTION | Tags::SUBORDINATOR);
+        let ends_phrase = match token.kind {
+            Kind::Word => {
+                token.has(Tags::SUBORDINATOR) && !token.has(Tags::PREPOSITION)
+                    || word(token) == "so"
+                    || token.has(Tags::CONJUNCTION) && is_finite(text, tokens, at + 1)
+            }
+            Kind::Comma => next.is_none_or(is_joint),
+            Kind::Dash => false,
+            _ => !matches!(token.kind, Kind::Mark | Kind::Quote(_)),
+        };
+        if ends_phrase {
             return false;
         }
-        if token.has(Tags::AUXILIARY)
-            && !matches!(token.span.of(text), "being" | "having" | "be" | "been" | "do" | "have")
-            || token.has(Tags::PAST)
-        {
-            return true;
-        }
-        let word = token.span.of(text);
-        let next = tokens.get(at + 1);
-        if token.shape == Shape::Lower
-            && word.len() > 4
-            && word.ends_with("ed")
-            && next.is_some_and(|next| {
-                next.has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN) || next.is_name()
-            })
-        {
+        if is_finite(text, tokens, at) {
             return true;
         }
     }
     false
 }
 
-/// Steps over "reporters", "the press", "Reuters", "her".
+/// Whether the word at `at` is a finite verb, as far as its form and the next word tell.
+fn is_finite(text: &str, tokens: &[Token], at: usize) -> bool {
+    let Some(token) = tokens.get(at).filter(|token| token.is_word()) else { return false };
+    let word = token.span.of(text);
+    if token.has(Tags::AUXILIARY) {
+        return !matches!(word, "being" | "having" | "be" | "been");
+    }
+    let next = tokens.get(at + 1);
+    if next.is_some_and(|next| matches!(next.span.of(text), "by" | "as")) {
+        return false;
+    }
+    if token.has(Tags::PAST) {
+        return true;
+    }
+    let is_ed = token.shape == Shape::Lower && word.len() > 4 && word.ends_with("ed");
+    let follows_noun = at > 0
+        && tokens[at - 1].is_word()
+        && !tokens[at - 1].has(
+            Tags::DETERMINER | Tags::PREPOSITION | Tags::POSSESSIVE_PRONOUN | Tags::CONJUNCTION,
+        );
+    is_ed
+        && follows_noun
+        && next.is_none_or(|next| {
+            !next.is_word()
+                || next.has(
+                    Tags::DETERMINER
+                        | Tags::POSSESSIVE_PRONOUN
+                        | Tags::ADVERB
+                        | Tags::OBJECT_PRONOUN,
+                )
+                || next.is_name()
+                || next.shape == Shape::Number
+                || next.shape == Shape::Lower && !next.has(Tags::PREPOSITION | Tags::CONJUNCTION)
+        })
+}
+
+/// Steps over "reporters", "the press", "Reuters", "her", and all that stands before "that".
 fn skip_audience(text: &str, tokens: &[Token], start: usize) -> usize {
     let Some(first) = tokens.get(start).filter(|token| token.is_word()) else { return start };
-    if first.span.of(text) == "that" {
+    if first.span.of(text) == "that" || first.has(Tags::PREPOSITION) {
         return start;
     }
-    if first.has(Tags::OBJECT_PRONOUN)
-        && !(first.has(Tags::POSSESSIVE_PRONOUN)
-            && tokens
-                .get(start + 1)
-                .is_some_and(|t| t.shape == Shape::Lower && t.has(Tags::AUDIENCE)))
-    {
+    let limit = tokens.len().min(start + ADJUNCT_TOKENS_MAX * 2);
+    let that = (start..limit)
+        .take_while(|&at| tokens[at].is_word() && !is_finite(text, tokens, at))
+        .find(|&at| tokens[at].span.of(text) == "that");
+    if let Some(that) = that {
+        return that;
+    }
+    if first.has(Tags::SUBJECT_PRONOUN) && is_finite(text, tokens, start + 1) {
+        return start;
+    }
+    let second = tokens.get(start + 1);
+    let owns = first.has(Tags::POSSESSIVE_PRONOUN)
+        && second.is_some_and(|second| second.has(Tags::AUDIENCE));
+    if first.has(Tags::OBJECT_PRONOUN) && !owns {
         return start + 1;
     }
     let mut at = start;
@@ -122,27 +185,29 @@ fn skip_audience(text: &str, tokens: &[Token], start: usize) -> usize {
     while let Some(token) =
         tokens.get(at).filter(|token| token.is_word() && at - start < ADJUNCT_TOKENS_MAX)
     {
-        let begins_clause = had_noun
-            && (token.has(
-                Tags::DETERMINER
-                    | Tags::POSSESSIVE_PRONOUN
-                    | Tags::SUBJECT_PRONOUN
-                    | Tags::PREPOSITION
-                    | Tags::TIME,
-            ) || token.has(Tags::SUBORDINATOR));
-        let follows_audience =
-            had_noun && tokens[at - 1].has(Tags::AUDIENCE) && !token.has(Tags::AUDIENCE)
-                || had_noun
-                    && tokens[at - 1].is_name()
+        let begins_clause = token.has(
+            Tags::DETERMINER
+                | Tags::POSSESSIVE_PRONOUN
+                | Tags::SUBJECT_PRONOUN
+                | Tags::PREPOSITION
+                | Tags::SUBORDINATOR
+                | Tags::TIME,
+        );
+        let follows_audience = at > start
+            && (tokens[at - 1].has(Tags::AUDIENCE) && !token.has(Tags::AUDIENCE)
+                || tokens[at - 1].is_name()
                     && token.shape == Shape::Lower
-                    && !token.has(Tags::AUDIENCE);
-        if begins_clause || follows_audience {
+                    && !token.has(Tags::AUDIENCE));
+        if had_noun && (begins_clause || follows_audience) {
             break;
+        }
+        if is_finite(text, tokens, at) {
+            // "warned two men were lost": nobody is named who was warned.
+            return start;
         }
         had_noun |= !token.has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN);
         at += 1;
     }
-    // "of X", "and Y" go on with the one who is told.
     at
 }
 
@@ -202,7 +267,6 @@ fn skip_adjunct(text: &str, tokens: &[Token], start: usize) -> usize {
             | "before"
             | "with"
             | "about"
-            | "of"
             | "ahead"
     ) {
         return start;
@@ -289,14 +353,15 @@ fn cut_before(text: &str, tokens: &[Token], start: usize, next: &Hit) -> Option<
         at -= 1;
     }
     let previous = &tokens[at - 1];
-    let is_comma = matches!(previous.kind, Kind::Comma | Kind::Dash);
+    let is_comma = matches!(previous.kind, Kind::Comma | Kind::Dash) || previous.is_quote();
     if next.frame == Frame::According {
         return Some(at);
     }
     match next.mood {
-        Mood::Participle if is_comma => return Some(at - 1),
+        Mood::Participle if is_comma => return Some(at - usize::from(!previous.is_quote())),
         Mood::Participle if previous.has(Tags::CONJUNCTION) => return Some(at - 1),
-        Mood::Hypothetical | Mood::Passive => return None,
+        Mood::Hypothetical | Mood::Passive if !previous.has(Tags::CONJUNCTION) => return None,
+        Mood::Hypothetical | Mood::Passive => {}
         Mood::Participle | Mood::Finite => {}
     }
     if next.mood == Mood::Participle {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::lexicon::{Cue, Form, Frame, Tags};
 use super::tokens::{Kind, Token};
+use crate::text::Shape;
 
 /// A reporting word at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,78 +74,104 @@ fn words(text: &str, tokens: &[Token], at: usize) -> Range<usize> {
 }
 
 fn mood(text: &str, tokens: &[Token], at: usize, cue: Cue) -> Option<Mood> {
+    let is_capital_inside = at > 0 && tokens[at].is_name() && !tokens[at - 1].is_quote();
+    if is_capital_inside {
+        // "State University", "Post Office": part of a name.
+        return None;
+    }
     let before = last_before(tokens, at);
     let previous = before.map(|before| &tokens[before]);
-    let word = |token: &Token| token.span.of(text).to_lowercase();
+    let previous_word = previous.map_or(String::new(), |token| token.span.of(text).to_lowercase());
     let follows = |tags| previous.is_some_and(|token| token.has(tags));
-    let next = tokens.get(at + 1);
-    let is_negated = (before.map_or(0, |before| before + 1)..at)
-        .chain(before.filter(|_| follows(Tags::AUXILIARY)))
-        .any(|skipped| tokens[skipped].has(Tags::NEGATION))
-        || previous
-            .is_some_and(|token| word(token).ends_with("n't") || word(token).ends_with("n’t"));
-    if follows(Tags::MODAL | Tags::DO) || is_negated {
+    if follows(Tags::MODAL | Tags::DO) || is_negated(text, tokens, before, at) {
         return Some(Mood::Hypothetical);
     }
-    if previous.is_some_and(|token| word(token) == "to") {
-        let is_going_on = before >= Some(2)
-            && before.is_some_and(|before| {
-                matches!(word(&tokens[before - 1]).as_str(), "on" | "continued" | "continues")
-            });
-        return Some(if is_going_on { Mood::Finite } else { Mood::Hypothetical });
+    if previous_word == "to" {
+        let governor = before.and_then(|before| before.checked_sub(1));
+        let is_done = governor.is_some_and(|governor| {
+            SPEAKING_ON.contains(&tokens[governor].span.of(text).to_lowercase().as_str())
+        });
+        return Some(if is_done { Mood::Finite } else { Mood::Hypothetical });
     }
-    let attributive = previous.is_some_and(|token| {
-        token.shape == crate::text::Shape::Possessive
-            || token.has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN)
-                && !is_pronoun_like(text, token)
+    let is_attributive = previous.is_some_and(|token| {
+        token.shape == Shape::Possessive || token.has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN)
     });
+    let stands_alone = STANDING_ALONE.contains(&previous_word.as_str()) && !cue.is_nounlike;
+    if is_attributive && !stands_alone {
+        return None;
+    }
+    let is_before_by = tokens.get(at + 1).is_some_and(|next| next.span.of(text) == "by");
     match cue.form {
         Form::Gerund if follows(Tags::BE) => Some(Mood::Finite),
-        Form::Gerund => {
-            (!attributive && previous.is_none_or(|t| word(t) != "of")).then_some(Mood::Participle)
-        }
-        Form::Past if follows(Tags::BE) => Some(Mood::Passive),
-        Form::Past if next.is_some_and(|next| word(next) == "by") => Some(Mood::Passive),
-        Form::Past => (!attributive).then_some(Mood::Finite),
-        Form::Base | Form::Third if attributive => None,
+        Form::Gerund => (previous_word != "of").then_some(Mood::Participle),
+        Form::Past if follows(Tags::BE) || is_before_by => Some(Mood::Passive),
+        Form::Past => Some(Mood::Finite),
         Form::Base | Form::Third => {
-            let introduces = next.is_some_and(|next| {
-                next.is_quote()
-                    || matches!(next.kind, Kind::Colon)
-                    || word(next) == "that"
-                    || next.has(Tags::SUBJECT_PRONOUN)
-            });
-            let has_subject = follows(Tags::SUBJECT_PRONOUN | Tags::RELATIVE)
-                || previous.is_some_and(|token| token.is_name() && word(token) != "united");
-            let is_plural = cue.form == Form::Base
-                && previous.is_some_and(|token| {
-                    token.is_word() && word(token).ends_with('s') && !token.has(Tags::PREPOSITION)
-                });
-            let is_verb = has_subject
-                || introduces && !follows(Tags::PREPOSITION)
-                || !cue.is_nounlike && !follows(Tags::PREPOSITION)
-                || is_plural && !cue.is_nounlike;
-            (is_verb && !(cue.form == Form::Base && previous.is_none())).then_some(Mood::Finite)
+            is_present(text, tokens, (before, at), cue).then_some(Mood::Finite)
         }
     }
 }
 
-/// "some say", "this suggests": a determiner that stands alone.
-fn is_pronoun_like(text: &str, token: &Token) -> bool {
-    matches!(
-        token.span.of(text).to_lowercase().as_str(),
-        "some"
-            | "many"
-            | "others"
-            | "another"
-            | "both"
-            | "all"
-            | "few"
-            | "most"
-            | "one"
-            | "that"
-            | "this"
-    )
+/// What "to say" may follow and still be said: "went on to say", "was keen to point out".
+const SPEAKING_ON: &[&str] =
+    &["on", "continued", "continues", "keen", "pains", "quick", "careful", "eager", "twitter"];
+
+/// Determiners that stand for a subject: "some say".
+const STANDING_ALONE: &[&str] =
+    &["all", "another", "both", "few", "many", "most", "one", "several", "some", "that", "this"];
+
+/// "did not say", "never said", "didn't say".
+fn is_negated(text: &str, tokens: &[Token], before: Option<usize>, at: usize) -> bool {
+    let skipped = before.map_or(0, |before| before + 1)..at;
+    let auxiliary = before.map(|before| &tokens[before]).filter(|token| token.has(Tags::AUXILIARY));
+    tokens[skipped].iter().chain(auxiliary).any(|token| token.has(Tags::NEGATION))
+        || auxiliary.is_some_and(|token| token.span.of(text).ends_with("n't"))
+        || auxiliary.is_some_and(|token| token.span.of(text).ends_with("n’t"))
+}
+
+/// Whether a word that may be a noun ("reports", "state") is a verb in the present tense here.
+fn is_present(
+    text: &str,
+    tokens: &[Token],
+    (before, at): (Option<usize>, usize),
+    cue: Cue,
+) -> bool {
+    let Some(previous) = before.map(|before| &tokens[before]).filter(|token| token.is_word())
+    else {
+        // "…, says Lee": nothing but a quotation or a comma before it.
+        return cue.form == Form::Third && !cue.is_nounlike || before.is_some() && !cue.is_nounlike;
+    };
+    if previous.has(Tags::PREPOSITION) && !previous.has(Tags::SUBJECT_PRONOUN) {
+        return false;
+    }
+    let next = tokens.get(at + 1);
+    let introduces = next.is_some_and(|next| {
+        next.is_quote() || next.kind == Kind::Colon || next.span.of(text) == "that"
+    });
+    let takes_clause = introduces
+        || next.is_some_and(|next| {
+            next.has(Tags::DETERMINER | Tags::SUBJECT_PRONOUN | Tags::POSSESSIVE_PRONOUN)
+                || next.is_name()
+        });
+    let is_state = tokens[at].span.of(text).starts_with("state");
+    if is_state
+        && !(introduces && previous.shape == Shape::Capitalized
+            || previous.has(Tags::SUBJECT_PRONOUN))
+    {
+        return introduces
+            && !previous.is_name()
+            && is_plural(text, previous) == (cue.form == Form::Base);
+    }
+    if previous.has(Tags::SUBJECT_PRONOUN | Tags::RELATIVE) || previous.is_name() {
+        return !cue.is_nounlike || takes_clause || next.is_none_or(|next| !next.is_word());
+    }
+    let agrees = is_plural(text, previous) == (cue.form == Form::Base);
+    agrees && (!cue.is_nounlike || takes_clause) || introduces && !cue.is_nounlike
+}
+
+fn is_plural(text: &str, token: &Token) -> bool {
+    let word = token.span.of(text);
+    word.ends_with('s') && !word.ends_with("ss") || matches!(word, "police" | "people" | "media")
 }
 
 /// The nearest token before `at` that is not an adverb or a negation.

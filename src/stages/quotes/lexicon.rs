@@ -218,7 +218,7 @@ const VERBS: &[(Frame, &str)] = &[
     ),
     (
         Frame::Act,
-        "accuse apologise apologize appeal applaud ask attack blame blast commit condemn \
+        "accuse apologise apologize appeal applaud ask attack blame blast cite commit condemn \
          congratulate credit criticise criticize decry demand direct express laud offer order \
          pledge propose quote read recommend refer reject request sing slate speak talk thank \
          threaten urge voice welcome",
@@ -229,8 +229,8 @@ const VERBS: &[(Frame, &str)] = &[
 const NOUNS: &str = "appeal appeals attack attacks blame call calls claim claims comment comments counter credit \
      credits cry demand demands estimate estimates hint hints joke jokes label labels note notes \
      offer offers order orders pledge pledges point points post posts praise promise promises \
-     quote quotes reason reasons reply report reports request requests rule rules say signal \
-     signals state states stress sum sums talk talks tweet tweets voice vow vows welcome";
+     quote quotes reason reasons reply report reports request requests rule rules signal \
+  signals state states stress sum sums talk talks tweet tweets voice vow vows welcome";
 
 const NOT_ADVERBS: &str = "ally assembly early family italy july monopoly reply supply";
 

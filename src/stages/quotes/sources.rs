@@ -383,7 +383,7 @@ fn is_ed(text: &str, token: &Token) -> bool {
         && token.span.of(text).ends_with("ed")
 }
 
-fn is_ing(text: &str, token: &Token) -> bool {
+pub(super) fn is_ing(text: &str, token: &Token) -> bool {
     let word = token.span.of(text);
     token.is_word()
         && word.len() > 5

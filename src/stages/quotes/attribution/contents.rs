@@ -81,23 +81,54 @@ impl Reading<'_> {
         true
     }
 
-    /// "The talks failed, the ministry said": the clause before source and cue.
+    /// "The talks failed, the ministry said": the clause before source and cue, and what follows a parenthesis ("The
+    /// talks, the ministry said, failed").
     pub(super) fn clause_before(&mut self, at: usize, left: usize) -> bool {
         if left == 0 || !matches!(self.tokens[left - 1].kind, Kind::Comma | Kind::Dash) {
             return false;
         }
-        let floor = self.floor(left - 1);
-        let range = clauses::trim(self.tokens, floor_words(self.tokens, floor..left - 1));
-        let ends_line = self.tokens.get(self.hits[at].words.end).is_none_or(|next| !next.is_word());
-        let is_clause = sources::has_verb(self.text, self.tokens, range.clone())
-            || ends_line && !sources::is_adjunct(self.text, self.tokens, &range);
-        if range.len() < 2 || !is_clause {
+        let cue = self.hits[at].words.clone();
+        let turned = self.sources[at].as_ref().is_some_and(|source| source.start >= cue.end);
+        if !turned && !self.ends_after(at) {
             return false;
         }
-        let has_quote = self.tokens[range.clone()].iter().any(Token::is_quote);
-        let kind = if has_quote { QuoteKind::Mixed } else { QuoteKind::Indirect };
-        self.push(kind, range, at, CONFIDENCE_CLAUSE);
-        true
+        let floor = self.floor(left - 1);
+        let range = clauses::trim(self.tokens, floor_words(self.tokens, floor..left - 1));
+        let is_whole = self.is_whole(&range);
+        let begins_clause =
+            self.tokens.get(range.start).is_some_and(|first| first.has(Tags::SUBORDINATOR));
+        let is_adjunct = range.is_empty() || sources::is_adjunct(self.text, self.tokens, &range);
+        let mut is_found = false;
+        if self.tokens.get(cue.end).is_some_and(|next| next.kind == Kind::Comma) && !turned {
+            let rest =
+                cue.end + 1..clauses::end(self.text, self.tokens, self.hits, at, cue.end + 1);
+            let first = self.tokens.get(rest.start);
+            let goes_on = first.is_some_and(|first| {
+                first.is_word()
+                    && !first.has(Tags::CONJUNCTION | Tags::RELATIVE)
+                    && !sources::is_ing(self.text, first)
+                    && (!is_whole || first.has(Tags::AUXILIARY) || self.text_of(rest.start) == "to")
+            });
+            if goes_on && rest.len() > 1 && self.is_free(&rest) {
+                self.region(rest, at, CONFIDENCE_CLAUSE);
+                is_found = true;
+            }
+        }
+        if range.len() >= 2 && (is_whole || begins_clause && is_found || !is_adjunct && !is_found) {
+            let has_quote = self.tokens[range.clone()].iter().any(Token::is_quote);
+            let kind = if has_quote { QuoteKind::Mixed } else { QuoteKind::Indirect };
+            self.push(kind, range, at, CONFIDENCE_CLAUSE);
+            is_found = true;
+        }
+        is_found
+    }
+
+    /// Whether nothing that could be reported follows the cue: the line's end, a comma, or "in a statement" and then that.
+    fn ends_after(&self, at: usize) -> bool {
+        let hit = &self.hits[at];
+        let after = clauses::after(self.text, self.tokens, self.hits, at).range;
+        let is_end = |at: usize| self.tokens.get(at).is_none_or(|token| !token.is_word());
+        is_end(hit.words.end) || is_end(clauses::skip_adjuncts(self.text, self.tokens, after.start))
     }
 
     /// Quoted words in the reach of a cue that names or acts: "called it “a mess”". The next cue has words of its own.
@@ -130,7 +161,7 @@ impl Reading<'_> {
             return;
         }
         if !self.tokens[range.start].is_quote() {
-            self.push(QuoteKind::Mixed, range, at, confidence);
+            self.push(QuoteKind::Mixed, range, at, confidence.min(CONFIDENCE_CLAUSE));
             return;
         }
         let mut next = range.start;
@@ -148,14 +179,18 @@ impl Reading<'_> {
             next += 1;
         }
         let rest = last_quote + 1..range.end;
-        if next == range.end || !self.goes_on(last_quote, &rest) {
-            for quote in range.start..=last_quote {
-                if self.tokens[quote].is_quote() {
-                    self.push(QuoteKind::Direct, quote..quote + 1, at, confidence);
-                }
-            }
-        } else {
+        if next < range.end && self.goes_on(last_quote, &rest) {
             self.push(QuoteKind::Mixed, range, at, confidence.min(CONFIDENCE_CLAUSE));
+            return;
+        }
+        for quote in range.start..=last_quote {
+            if self.tokens[quote].is_quote() {
+                self.push(QuoteKind::Direct, quote..quote + 1, at, confidence);
+            }
+        }
+        if next < range.end && self.text_of(next - 1) == "that" {
+            // "said that “we go”, and that the plan is dead": a second clause.
+            self.region(next..range.end, at, confidence);
         }
     }
 
@@ -185,9 +220,7 @@ impl Reading<'_> {
             }
             let inner = self.quotations[index].inner.of(self.text);
             let n_words = inner.split_whitespace().take(FRAGMENT_WORDS_MIN).count();
-            let follows_colon =
-                quote > 0 && matches!(self.tokens[quote - 1].kind, Kind::Colon | Kind::Semicolon);
-            if n_words < FRAGMENT_WORDS_MIN && !follows_colon {
+            if n_words < FRAGMENT_WORDS_MIN {
                 continue;
             }
             let known = (0..self.hits.len())
