@@ -139,7 +139,7 @@ fn is_present(
     let Some(previous) = before.map(|before| &tokens[before]).filter(|token| token.is_word())
     else {
         // "…, says Lee": nothing but a quotation or a comma before it.
-        return cue.form == Form::Third && !cue.is_nounlike || before.is_some() && !cue.is_nounlike;
+        return !cue.is_nounlike && (cue.form == Form::Third || before.is_some());
     };
     if previous.has(Tags::PREPOSITION) && !previous.has(Tags::SUBJECT_PRONOUN) {
         return false;

@@ -1,0 +1,232 @@
+//! What kind of phrase names a speaker.
+//!
+//! In: the source as written. Out: a [`Phrase`]: a name, a pronoun, a description, or somebody without a name.
+
+use super::scene::{Scene, Sighting};
+use crate::article::Span;
+use crate::stages::entities::EntityType;
+use crate::text::{Shape, Word};
+
+/// A source, read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phrase {
+    Named(usize),
+    Pronoun(Pronoun),
+    /// "the president", "the agency": the head noun's place.
+    Described(Span),
+    /// "officials", "a local man".
+    Nameless,
+    /// A name that is no entity of the article.
+    UnknownName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pronoun {
+    He,
+    She,
+    It,
+    They,
+    /// "I", "we", "you": of the interview, not of the article.
+    Other,
+}
+
+/// Nouns for those who speak for a body: without a name, the body speaks.
+const VOICES: &[&str] = &[
+    "rep",
+    "representative",
+    "spokesman",
+    "spokesmen",
+    "spokesperson",
+    "spokespeople",
+    "spokeswoman",
+];
+
+/// Nouns for what a body or person says or writes: "the agency's report".
+#[rustfmt::skip]
+const DOCUMENTS: &[&str] = &[
+    "account", "analysis", "announcement", "article", "blog", "bulletin", "complaint", "data",
+    "database", "decision", "editorial", "email", "estimate", "estimates", "figures", "filing",
+    "findings", "letter", "memo", "message", "notice", "page", "poll", "post", "proposal", "proposals", "release",
+    "report", "reports", "research", "schedule", "site", "spokes", "statement", "statements",
+    "statistics", "study", "survey", "testimony", "tweet", "tweets", "website", "words",
+];
+
+/// Nouns for those who lead a state as one: "the Japanese government" speaks for Japan.
+const GOVERNMENTS: &[&str] = &["administration", "embassy", "government", "regime"];
+
+/// What the words of a source say.
+pub(super) fn read(scene: &Scene<'_>, span: Span) -> Phrase {
+    let words = &scene.segments.words[scene.segments.words_in(span)];
+    let Some(first) = words.first() else { return Phrase::Nameless };
+    if words.len() == 1
+        && let Some(pronoun) = pronoun(first.span.of(scene.text))
+    {
+        return Phrase::Pronoun(pronoun);
+    }
+    let mentions = scene.mentions_in(span);
+    if let Some(person) = person(scene, words, mentions) {
+        return Phrase::Named(person);
+    }
+    let core = core(scene, words);
+    let Some(head) = core.iter().rev().find(|word| word.shape != Shape::Mark) else {
+        return Phrase::Nameless;
+    };
+    if let Some(sighting) = scene.mention_at(head.span.start) {
+        let is_plain = sighting.span.end >= head.span.end;
+        if is_plain && scene.entities[sighting.entity].kind != EntityType::Norp {
+            return Phrase::Named(sighting.entity);
+        }
+        return Phrase::Nameless;
+    }
+    let noun = head.span.of(scene.text).to_lowercase();
+    if VOICES.contains(&noun.as_str())
+        && let Some(body) = owner(scene, mentions, &[EntityType::Org])
+    {
+        return Phrase::Named(body);
+    }
+    if DOCUMENTS.contains(&noun.as_str()) || GOVERNMENTS.contains(&noun.as_str()) {
+        let kinds = [EntityType::Org, EntityType::Person, EntityType::Gpe, EntityType::Fac];
+        if let Some(author) = owner(scene, mentions, &kinds).or_else(|| state(scene, mentions)) {
+            return Phrase::Named(author);
+        }
+    }
+    if head.shape.is_name_like() && head.span != first.span {
+        return Phrase::UnknownName;
+    }
+    if head.shape.is_name_like() && !is_sentence_start(scene, head) {
+        return Phrase::UnknownName;
+    }
+    let determiner = first.span.of(scene.text).to_lowercase();
+    let is_definite = matches!(determiner.as_str(), "the" | "his" | "her" | "its" | "their")
+        || mentions.first().is_some_and(|mention| mention.span.start == first.span.start);
+    if is_definite { Phrase::Described(head.span) } else { Phrase::Nameless }
+}
+
+fn pronoun(word: &str) -> Option<Pronoun> {
+    Some(match word.to_lowercase().as_str() {
+        "he" | "him" | "his" => Pronoun::He,
+        "she" | "her" => Pronoun::She,
+        "it" => Pronoun::It,
+        "they" | "them" => Pronoun::They,
+        "i" | "we" | "you" | "me" | "us" => Pronoun::Other,
+        _ => return None,
+    })
+}
+
+/// The person whom the phrase names: not an owner ("Lee’s lawyer"), not what a preposition brings ("a lawyer for Lee").
+fn person(scene: &Scene<'_>, words: &[Word], mentions: &[Sighting]) -> Option<usize> {
+    let mut found = None;
+    for mention in mentions {
+        if scene.entities[mention.entity].kind != EntityType::Person {
+            continue;
+        }
+        let next = words.iter().find(|word| word.span.start >= mention.span.end);
+        let is_owner = next.is_some_and(|next| next.shape == Shape::Possessive);
+        let before: Vec<&Word> =
+            words.iter().take_while(|word| word.span.start < mention.span.start).collect();
+        let comma = before.iter().rposition(|word| word.span.of(scene.text) == ",");
+        let piece = &before[comma.map_or(0, |comma| comma + 1)..];
+        let is_brought = piece.iter().any(|word| {
+            is_preposition(word.span.of(scene.text)) && scene.mention_at(word.span.start).is_none()
+        });
+        // "Secretary of State Mike Pompeo": a title may hold an "of"; then no determiner stands between.
+        let follows_title = before.last().is_some_and(|word| word.shape.is_name_like())
+            && !piece.iter().any(|word| {
+                matches!(word.span.of(scene.text), "for" | "from" | "to" | "by" | "with")
+            });
+        if !is_owner && (!is_brought || follows_title) {
+            found = Some(mention.entity);
+        }
+    }
+    found
+}
+
+/// The words before the first comma or preposition that is not inside a name.
+fn core<'s>(scene: &Scene<'_>, words: &'s [Word]) -> &'s [Word] {
+    let end = words.iter().position(|word| {
+        let written = word.span.of(scene.text);
+        (written == "," || is_preposition(written)) && scene.mention_at(word.span.start).is_none()
+    });
+    &words[..end.filter(|&end| end > 0).unwrap_or(words.len())]
+}
+
+fn is_preposition(word: &str) -> bool {
+    matches!(
+        word,
+        "of" | "for"
+            | "from"
+            | "in"
+            | "at"
+            | "on"
+            | "to"
+            | "with"
+            | "by"
+            | "within"
+            | "near"
+            | "aboard"
+            | "inside"
+            | "on behalf"
+            | "such"
+            | "published"
+            | "who"
+    )
+}
+
+/// The entity of one of `kinds` that the phrase names beside its head: "a WHO report", "the report by the WHO".
+fn owner(scene: &Scene<'_>, mentions: &[Sighting], kinds: &[EntityType]) -> Option<usize> {
+    kinds.iter().find_map(|&kind| {
+        mentions
+            .iter()
+            .map(|mention| mention.entity)
+            .find(|&entity| scene.entities[entity].kind == kind)
+    })
+}
+
+/// The state whose people the phrase names: "the Japanese government" is Japan, when the article names Japan.
+fn state(scene: &Scene<'_>, mentions: &[Sighting]) -> Option<usize> {
+    let people = owner(scene, mentions, &[EntityType::Norp])?;
+    let adjective = scene.entities[people].name.to_lowercase();
+    let special = STATES.iter().find(|(people, _)| *people == adjective);
+    scene.entities.iter().position(|entity| {
+        let name = entity.name.to_lowercase();
+        entity.kind == EntityType::Gpe
+            && match special {
+                Some((_, states)) => states.contains(&name.as_str()),
+                None => shares_stem(&adjective, &name),
+            }
+    })
+}
+
+/// Adjectives that do not begin as their state does.
+const STATES: &[(&str, &[&str])] = &[
+    ("american", &["united states", "us", "u.s.", "usa", "america"]),
+    ("british", &["united kingdom", "uk", "u.k.", "britain", "great britain"]),
+    ("danish", &["denmark"]),
+    ("dutch", &["netherlands", "the netherlands"]),
+    ("filipino", &["philippines"]),
+    ("french", &["france"]),
+    ("greek", &["greece"]),
+    ("irish", &["ireland"]),
+    ("north korean", &["north korea", "dprk"]),
+    ("polish", &["poland"]),
+    ("scottish", &["scotland"]),
+    ("south korean", &["south korea"]),
+    ("spanish", &["spain"]),
+    ("swedish", &["sweden"]),
+    ("swiss", &["switzerland"]),
+    ("turkish", &["turkey", "türkiye"]),
+    ("welsh", &["wales"]),
+];
+
+fn shares_stem(adjective: &str, name: &str) -> bool {
+    let common = adjective.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+    common >= 4 && common + 3 >= adjective.chars().count().saturating_sub(1)
+}
+
+fn is_sentence_start(scene: &Scene<'_>, word: &Word) -> bool {
+    scene
+        .segments
+        .sentences
+        .get(word.sentence)
+        .is_some_and(|sentence| sentence.span.start == word.span.start)
+}
