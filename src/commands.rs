@@ -28,12 +28,21 @@ pub enum Ending {
 /// Whatever stopped the command; the message is for the person who started it.
 pub async fn run(command: Command, loaded: Loaded) -> anyhow::Result<Ending> {
     match command {
-        Command::Serve => serve::run(loaded.config).await,
+        Command::Serve if !check::accepts_properties(&loaded.config)? => {
+            Ok(Ending::BadConfiguration)
+        }
+        Command::Serve => Ok(serve::run(loaded.config).await.unwrap_or_else(log_failure)),
         Command::Demo(args) => demo::run(args, loaded.config).await,
         Command::Enrich(args) => until_unread(enrich::run(args, loaded.config).await),
         Command::Check(args) => until_unread(check::run(args, &loaded).await),
         Command::Schema => until_unread(schema::run()),
     }
+}
+
+/// A service's last word goes where its other words went.
+fn log_failure(error: anyhow::Error) -> Ending {
+    tracing::error!(error = format!("{error:#}"), "service failed");
+    Ending::Failed
 }
 
 /// A closed pipe on standard output (`copydesk schema | head -1`) ends the command well.

@@ -19,10 +19,9 @@ pub(super) async fn run(args: CheckArgs, loaded: &Loaded) -> anyhow::Result<Endi
     drop(out);
 
     let config = &loaded.config;
-    let refused = brokers::refused_properties(&config.kafka);
-    report("failed", &refused)?;
+    let is_accepted = accepts_properties(config)?;
     report("note", &doubts(config))?;
-    if !refused.is_empty() {
+    if !is_accepted {
         return Ok(Ending::BadConfiguration);
     }
     report("ok", &["the configuration is valid".to_owned()])?;
@@ -34,6 +33,14 @@ pub(super) async fn run(args: CheckArgs, loaded: &Loaded) -> anyhow::Result<Endi
     report("ok", &findings.good)?;
     report("failed", &findings.bad)?;
     Ok(if findings.bad.is_empty() { Ending::Ok } else { Ending::Failed })
+}
+
+/// Whether librdkafka takes the properties; what it does not take is reported. Only librdkafka knows its properties, so
+/// this is no part of reading the configuration.
+pub(super) fn accepts_properties(config: &Config) -> std::io::Result<bool> {
+    let refused = brokers::refused_properties(&config.kafka);
+    report("failed", &refused)?;
+    Ok(refused.is_empty())
 }
 
 /// The settings as a TOML file, each with its origin behind it.

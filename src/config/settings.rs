@@ -228,7 +228,7 @@ fn reserved_property(property: &str) -> Option<&'static str> {
         "bootstrap.servers" | "metadata.broker.list" => "to be set as kafka.brokers",
         "group.id" => "to be set as kafka.group",
         "group.instance.id" => "to be set as kafka.instance",
-        "session.timeout.ms" => "to be set as kafka.session_timeout_ms",
+        "session.timeout.ms" | "heartbeat.interval.ms" => "to be set by kafka.session_timeout_ms",
         "queued.max.messages.kbytes" => "to be set as kafka.prefetch_bytes_max",
         "transactional.id" | "isolation.level" => "to be set as kafka.delivery",
         "enable.auto.commit" | "auto.commit.interval.ms" | "enable.auto.offset.store" => {
@@ -237,6 +237,10 @@ fn reserved_property(property: &str) -> Option<&'static str> {
         "acks" | "request.required.acks" | "enable.idempotence" => {
             "not to be set: every delivery is acknowledged by all replicas, once and in order"
         }
+        "partitioner" | "batch.size" => {
+            "not to be set: equal keys go where Java's producers put them, in batches that the topics take"
+        }
+        "statistics.interval.ms" => "not to be set: the lag in /metrics comes from there",
         "group.protocol" | "group.remote.assignor" | "partition.assignment.strategy" => {
             "not to be set: static membership needs the classic protocol, cooperative-sticky"
         }

@@ -1,9 +1,10 @@
-//! Configuration, metrics, health and logs of a running service.
+//! Metrics, health, logs and signals of a running service.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use copydesk::admin::{self, Health};
 use copydesk::article::{DecodeWarning, Format, RetractionReason};
@@ -12,7 +13,14 @@ use copydesk::dead_letter::Reason;
 use copydesk::metrics::Metrics;
 use copydesk::stages::quotes::QuoteKind;
 use copydesk::stages::{Stage, StageOutcome};
+use rdkafka::mocking::MockCluster;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+
+use crate::support::topics::{self, Message};
+
+/// Far beyond what any step takes: a test that waits this long has failed.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Every family of DESIGN §7 that applies to at-least-once delivery.
 const FAMILIES: &[&str] = &[
@@ -278,4 +286,118 @@ fn an_address_in_use_is_an_error() {
     let server =
         admin::serve(taken.local_addr().unwrap(), metrics(), health, CancellationToken::new());
     assert_eq!(runtime.block_on(server).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+}
+
+/// A service as its own process, ended when the test is.
+struct Serving {
+    child: Child,
+    logs: mpsc::Receiver<String>,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Serving {
+    fn start(brokers: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_copydesk"))
+            .args(["serve", "--set", "admin.listen=127.0.0.1:0", "--set", "log.format=json"])
+            .args(["--set", &format!("kafka.brokers={brokers}")])
+            .current_dir(std::env::temp_dir())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (send, logs) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line))
+        });
+        Self { child, logs }
+    }
+
+    /// The next log line with this message; every line before it is JSON with a level and a message.
+    #[track_caller]
+    fn log(&self, message: &str) -> Value {
+        loop {
+            let line = self
+                .logs
+                .recv_timeout(TIMEOUT)
+                .unwrap_or_else(|_| panic!("no log line {message:?}"));
+            let line: Value =
+                serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+            assert!(line["level"].is_string() && line["message"].is_string(), "{line}");
+            if line["message"] == message {
+                return line;
+            }
+        }
+    }
+}
+
+/// Asks until the answer holds `expected`.
+#[track_caller]
+fn wait_for(address: SocketAddr, path: &str, expected: &str) -> String {
+    let until = Instant::now() + TIMEOUT;
+    loop {
+        let answer = request(address, &format!("GET {path}"));
+        if answer.contains(expected) {
+            return answer;
+        }
+        assert!(Instant::now() < until, "{path} never had {expected:?}:\n{answer}");
+        // The service needs the machine too.
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_service_is_watched_from_start_to_end() {
+    let cluster = MockCluster::new(1).unwrap();
+    for topic in ["articles.raw", "articles.enriched", "articles.dead"] {
+        cluster.create_topic(topic, 2, 1).unwrap();
+    }
+    let brokers = cluster.bootstrap_servers();
+    let mut service = Serving::start(&brokers);
+    let address = service.log("admin server listens")["address"].as_str().unwrap().parse().unwrap();
+    wait_for(address, "/livez", "\"live\":true");
+    wait_for(address, "/readyz", "\"ready\":true");
+    let text = request(address, "GET /metrics").split_once("\r\n\r\n").unwrap().1.to_owned();
+    assert_eq!(
+        value(&text, "copydesk_consumer_lag_records{partition=\"1\",topic=\"articles.raw\"}"),
+        0.0
+    );
+    check_with_promtool(&text);
+
+    let words = "The harbour master, Ada Winter, said the ferry would sail on Monday.";
+    let broken =
+        Message { partition: 1, value: Some(b"not an article".to_vec()), ..Message::default() };
+    topics::write(&brokers, "articles.raw", &[Message::article(0, "urn:a", words), broken]);
+    wait_for(address, "/metrics", "copydesk_records_dead_lettered_total{reason=\"not_json\"} 1\n");
+    let answer =
+        wait_for(address, "/metrics", "kind=\"enriched\",topic=\"articles.enriched\"} 1\n");
+    check_with_promtool(answer.split_once("\r\n\r\n").unwrap().1);
+
+    let pid = service.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    service.log("consumer group left");
+    service.log("admin server stopped");
+    assert_eq!(service.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_service_that_cannot_start_says_so_in_its_log() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("admin.listen={}", taken.local_addr().unwrap());
+    let output = Command::new(env!("CARGO_BIN_EXE_copydesk"))
+        .args(["serve", "--set", &listen])
+        .current_dir(std::env::temp_dir())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let line: Value = serde_json::from_str(stderr.lines().last().unwrap()).unwrap();
+    assert_eq!((&line["level"], &line["message"]), (&json!("ERROR"), &json!("service failed")));
+    assert!(line["error"].as_str().unwrap().starts_with("cannot listen on 127.0.0.1:"), "{line}");
 }

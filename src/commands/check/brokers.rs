@@ -14,6 +14,7 @@ use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::types::{RDKafkaConfRes, RDKafkaErrorCode};
 
 use crate::config::{Config, KafkaConfig, Properties};
+use crate::kafka;
 
 /// Longest wait for the brokers, all requests together: a name look-up, a TLS handshake and a log-in take less.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,11 +60,7 @@ pub(super) fn refused_properties(config: &KafkaConfig) -> Vec<String> {
 /// When no client can be made of the settings.
 pub(super) fn reach(config: &Config) -> anyhow::Result<Findings> {
     let deadline = Instant::now() + TIMEOUT;
-    let mut client = ClientConfig::new();
-    for (name, value) in config.kafka.properties.iter() {
-        client.set(name, value);
-    }
-    client.set("bootstrap.servers", config.kafka.brokers.join(","));
+    let mut client = kafka::client_config(&config.kafka, &[]);
     // A reader's requests never create a topic.
     client.set("allow.auto.create.topics", "false").set_log_level(RDKafkaLogLevel::Warning);
     let witness = Witness::default();
