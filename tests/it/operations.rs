@@ -319,7 +319,8 @@ impl Serving {
         Self { child, logs }
     }
 
-    /// The next log line with this message; every line before it is JSON with a level and a message.
+    /// The next log line with this message; every line before it is JSON with a level and a message, and none has text of
+    /// an article.
     #[track_caller]
     fn log(&self, message: &str) -> Value {
         loop {
