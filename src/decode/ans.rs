@@ -10,9 +10,9 @@
 use serde_json::Value;
 
 use super::DecodeError;
-use super::draft::{Draft, Part, shorten};
+use super::draft::{Draft, Part};
 use super::html::Markup;
-use super::json::{Members, invalid, string_at};
+use super::json::{Members, invalid, shorten, string_at};
 use crate::article::{Format, RetractionReason};
 
 /// The properties of an ANS 0.10 story, sorted.

@@ -276,14 +276,3 @@ pub(super) fn is_blank(text: &str) -> bool {
         |c| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
-
-/// Input for an error message, which ends up in a header: its first characters.
-pub(super) fn shorten(value: &str) -> String {
-    const CHARS_MAX: usize = 80;
-    let mut chars = value.chars();
-    let mut start: String = chars.by_ref().take(CHARS_MAX).collect();
-    if chars.next().is_some() {
-        start.push('…');
-    }
-    start
-}

@@ -154,7 +154,7 @@ fn is_cut_number(value: &str, error: &serde_json::Error) -> bool {
 
 /// The error for a field of the wrong type.
 pub(super) fn invalid(field: impl Into<String>, expected: &'static str) -> DecodeError {
-    DecodeError::InvalidField { field: field.into(), expected }
+    DecodeError::InvalidField { field: shorten(&field.into()), expected }
 }
 
 /// The string at `path` within a parsed member.
@@ -170,6 +170,17 @@ pub(super) fn string_at(
         Some(Value::String(string)) => Ok(Some(string)),
         Some(_) => Err(invalid(path(), "a string")),
     }
+}
+
+/// Input for an error message or a path, which end up in headers and records: its first characters.
+pub(super) fn shorten(value: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    let mut chars = value.chars();
+    let mut start: String = chars.by_ref().take(CHARS_MAX).collect();
+    if chars.next().is_some() {
+        start.push('…');
+    }
+    start
 }
 
 fn kind_of(value: &str) -> &'static str {

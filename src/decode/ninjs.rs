@@ -10,9 +10,9 @@
 use serde_json::Value;
 
 use super::DecodeError;
-use super::draft::{Draft, Part, is_blank, shorten};
+use super::draft::{Draft, Part, is_blank};
 use super::html::{self, Markup};
-use super::json::{Members, invalid, string_at};
+use super::json::{Members, invalid, shorten, string_at};
 use super::status::{self, Status};
 use crate::article::{DecodeWarning, Format};
 
@@ -196,7 +196,7 @@ fn candidates(
     for name in members.names().filter(|name| name.starts_with(prefix)) {
         let Some(value) = members.string(name)? else { continue };
         let role = name.strip_prefix(prefix).unwrap_or_default();
-        candidates.push(candidate(name.to_owned(), value, role, role));
+        candidates.push(candidate(shorten(name), value, role, role));
     }
     for (i, item) in members.array(array)?.iter().enumerate() {
         let Value::Object(item) = item else {
@@ -413,6 +413,9 @@ mod tests {
 
     #[test]
     fn wrong_types_are_refused() {
+        check(&format!(r#"{{"uri": "u", "body_{}": 1}}"#, "x".repeat(1000)), expect![[r#"
+            invalid_field: field "body_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a string
+        "#]]);
         check(
             r#"{"uri": "u", "body_text": 1}"#,
             expect![[r#"

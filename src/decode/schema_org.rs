@@ -9,9 +9,9 @@
 use serde_json::Value;
 
 use super::DecodeError;
-use super::draft::{Draft, Part, shorten};
+use super::draft::{Draft, Part};
 use super::html::{self, Markup};
-use super::json::{Members, invalid};
+use super::json::{Members, invalid, shorten};
 use crate::article::Format;
 
 /// `Article` and every type below it, and its parents where sites use them (schema.org 29), sorted.

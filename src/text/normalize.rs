@@ -38,39 +38,60 @@ pub fn normalize(text: &str, mojibake: bool) -> Option<Normalized> {
 /// part of a well-formed sequence.
 ///
 /// In text that is not damaged such sequences do not come about by chance: each needs a letter such as `Ã` or `â`
-/// directly before a sign such as `€` or `©`. A single pair might (`VILÃ…`), so there must be two or a longer one.
+/// directly before a sign such as `€` or `©`. A single pair might (`VILÃ…`), so there must be two, or a longer one, or
+/// the pair must stand inside a word (`BrudziÅ„ski`), where no sign can.
 pub fn is_mojibake(text: &str) -> bool {
     let may_lead = |c| matches!(c, '\u{c2}'..='\u{f4}');
     let Some(repaired) = text.contains(may_lead).then(|| read_back(text)).flatten() else {
         return false;
     };
-    let mut sequences = repaired.chars().filter(|c| !c.is_ascii());
-    sequences.next().is_some_and(|first| first.len_utf8() > 2) || sequences.next().is_some()
+    let mut sequences = repaired.char_indices().filter(|(_, c)| !c.is_ascii());
+    match (sequences.next(), sequences.next()) {
+        (None, _) => false,
+        (Some((at, c)), None) => {
+            let sign = text.chars().filter(|c| !c.is_ascii()).nth(1);
+            let is_sign = sign.is_some_and(|sign| !sign.is_alphanumeric());
+            c.len_utf8() > 2 || is_sign && is_inside_word(&repaired, at)
+        }
+        (Some(_), Some(_)) => true,
+    }
+}
+
+fn is_inside_word(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    before.chars().next_back().is_some_and(char::is_alphabetic)
+        && after.chars().nth(1).is_some_and(char::is_alphabetic)
 }
 
 fn replace_controls(text: &str) -> Option<Normalized> {
-    if !text.bytes().any(may_start_control) {
+    if !has_replaced(text.as_bytes()) {
         return None;
     }
     let mut normalized =
         Normalized { text: String::new(), map: OffsetMap::default(), repaired: false };
-    let mut changed = false;
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let before_lf = chars.peek().is_some_and(|&(_, next)| next == '\n');
         let replacement = replacement(c, before_lf);
-        changed |= replacement.is_some();
         normalized.repaired |= replacement.is_some() && is_c1(c);
         let c_out = replacement.unwrap_or(c);
         normalized.map.push(normalized.text.len(), c_out.len_utf8(), at, c.len_utf8());
         normalized.text.push(c_out);
     }
-    changed.then_some(normalized)
+    Some(normalized)
 }
 
-/// First bytes of the characters that [`replacement`] may change: a cheap look before the careful one.
-fn may_start_control(byte: u8) -> bool {
-    byte < b' ' && byte != b'\n' && byte != b'\t' || byte == 0x7f || byte == 0xc2 || byte == 0xe2
+/// Whether [`replacement`] changes a character: a look at the bytes, since most texts need no more.
+fn has_replaced(bytes: &[u8]) -> bool {
+    let next = |at: usize, ahead: usize| bytes.get(at + ahead).copied().unwrap_or_default();
+    bytes.iter().enumerate().any(|(at, &byte)| match byte {
+        b'\t' | b'\n' => false,
+        b'\r' => next(at, 1) != b'\n',
+        0..=0x1f | 0x7f => true,
+        0xc2 => next(at, 1) < 0xa0,
+        0xe2 => next(at, 1) == 0x80 && matches!(next(at, 2), 0xa8 | 0xa9),
+        _ => false,
+    })
 }
 
 fn replacement(c: char, before_lf: bool) -> Option<char> {
@@ -152,6 +173,15 @@ mod tests {
     }
 
     #[test]
+    fn the_look_at_the_bytes_sees_what_the_characters_say() {
+        for code in 0..0x1_0000 {
+            let Some(c) = char::from_u32(code) else { continue };
+            let bytes = c.to_string();
+            assert_eq!(has_replaced(bytes.as_bytes()), replacement(c, false).is_some(), "{code:x}");
+        }
+    }
+
+    #[test]
     fn controls_are_replaced_one_for_one() {
         check(
             "one\rtwo\u{2028}three\u{2029}four\u{b}five\u{c}six",
@@ -199,6 +229,8 @@ mod tests {
     #[test]
     fn a_single_letter_is_proof_only_beside_others() {
         check("ZoÃ« wins", None);
+        check("BrudziÅ„ski", Some("Brudziński"));
+        check("VILÃšA", None);
         assert_eq!(normalize("ZoÃ« wins", true).unwrap().text, "Zoë wins");
         assert_eq!(normalize("Zoë wins", true), None);
     }
