@@ -164,6 +164,11 @@ impl DecodeMetrics {
     pub fn decoded(&self, format: Format, n_unknown_fields: usize, warnings: &[DecodeWarning]) {
         self.articles.with_label_values(&[format.as_str()]).inc();
         self.unknown_fields.inc_by(n_unknown_fields as u64);
+        self.warned(warnings);
+    }
+
+    /// Something was odd in an article or a retraction.
+    pub fn warned(&self, warnings: &[DecodeWarning]) {
         for warning in warnings {
             self.warnings.with_label_values(&[warning.as_str()]).inc();
         }

@@ -450,7 +450,13 @@ impl Stream {
     /// Counts what was found in a record, whether or not it is still ours to publish.
     fn count(&self, processed: &Processed) {
         let metrics = &self.service.metrics;
-        let Processed::Enriched { body, facts, .. } = processed else { return };
+        let (body, facts) = match processed {
+            Processed::Enriched { body, facts, .. } => (body, facts),
+            Processed::Retracted { retraction, .. } => {
+                return metrics.decode.warned(&retraction.warnings);
+            }
+            Processed::Refused(_) => return,
+        };
         metrics.decode.decoded(facts.format, facts.n_unknown_fields, &facts.warnings);
         for (stage, outcome, elapsed) in facts.stages {
             metrics.stages.ended(stage, outcome, elapsed);
