@@ -201,6 +201,14 @@ fn series_of_revoked_partitions_disappear() {
     assert!(since_1970 > 1.7e9, "{since_1970}");
     check_with_promtool(&text);
 
+    // Without timestamps the time counts from when the partition fell behind, and ends when it has caught up.
+    let seconds = "copydesk_consumer_lag_seconds{partition=\"0\",topic=\"articles.raw\"}";
+    partitions.lagging("articles.raw", 0, 3, None);
+    let since_now = value(&metrics.render(), seconds);
+    assert!((0.0..600.0).contains(&since_now), "{since_now}");
+    partitions.lagging("articles.raw", 0, 0, None);
+    assert_eq!(value(&metrics.render(), seconds), 0.0);
+
     partitions.revoked("articles.raw", 1);
     // Reports of records that were in flight when the partition went.
     partitions.lagging("articles.raw", 1, 3, None);
