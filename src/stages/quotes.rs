@@ -3,6 +3,7 @@
 //! In: a segmented article. Out: quotes in text order that do not overlap; quotes of the body alone (a headline
 //! repeats what the body quotes). Which entity a source is, `link` decides.
 
+mod adjuncts;
 mod attribution;
 mod clauses;
 mod cues;
@@ -12,6 +13,7 @@ mod names;
 mod paragraphs;
 mod sources;
 mod tokens;
+mod verbs;
 
 use crate::article::{Field, Span};
 use crate::text::Segmented;

@@ -15,6 +15,7 @@ use super::lexicon::{Frame, Tags};
 use super::marks::Quotation;
 use super::sources;
 use super::tokens::{Kind, Token};
+use super::verbs;
 
 /// Confidence by how a statement was found; ordered by precision on annotated articles.
 const CONFIDENCE_ADJACENT: f32 = 0.95;
@@ -81,20 +82,23 @@ impl Reading<'_> {
         let Some(source) = sources::after(self.text, self.tokens, cue.end) else { return };
         self.sources[at] = Some(source.clone());
         let before = clauses::trim(self.tokens, self.floor(cue.start)..cue.start);
-        let leads = before.is_empty()
-            || self.tokens[cue.start - 1].has(Tags::CONJUNCTION | Tags::SUBORDINATOR)
-            || cue.start >= 2
-                && self.tokens[cue.start - 1].kind == Kind::Comma
-                && self.tokens[cue.start - 2].has(Tags::CONJUNCTION | Tags::SUBORDINATOR);
+        let leads =
+            !self.tokens[before.clone()].iter().any(|token| token.is_word() || token.is_quote())
+                || self.tokens[cue.start - 1].has(Tags::CONJUNCTION | Tags::SUBORDINATOR)
+                || cue.start >= 2
+                    && self.tokens[cue.start - 1].kind == Kind::Comma
+                    && self.tokens[cue.start - 2].has(Tags::CONJUNCTION | Tags::SUBORDINATOR);
         let has_quote = self.tokens[before.clone()].iter().any(Token::is_quote);
         let content = if self.tokens.get(source.end).is_some_and(Token::is_quote) {
             source.end..source.end + 1
         } else if leads || !has_quote && !self.is_whole(&before) {
-            let mut rest = source.end..self.tokens.len();
-            let comma =
-                rest.find(|&at| self.tokens[at].kind == Kind::Comma || self.tokens[at].is_quote());
-            let Some(comma) = comma else { return };
-            let start = comma + usize::from(self.tokens[comma].kind == Kind::Comma);
+            let dangles = self.tokens[cue.start - usize::from(cue.start > 0)].has(Tags::RELATIVE);
+            let is_adjunct = leads || sources::is_adjunct(self.text, self.tokens, &before);
+            if !is_adjunct && !dangles && before.len() >= 2 && self.is_free(&before) {
+                // "The ship, according to the navy, sank": both parts are reported.
+                self.push(QuoteKind::Indirect, before.clone(), at, CONFIDENCE_FRAGMENT);
+            }
+            let Some(start) = self.after_apposition(source.end) else { return };
             start..clauses::end(self.text, self.tokens, self.hits, at, start)
         } else {
             before
@@ -102,6 +106,26 @@ impl Reading<'_> {
         if !content.is_empty() && self.is_free(&content) {
             self.region(content, at, CONFIDENCE_CLAUSE);
         }
+    }
+
+    /// Where the clause begins after "According to Lee, the ambassador to Peru,": past pieces without a verb, as long as
+    /// a clause follows.
+    fn after_apposition(&self, from: usize) -> Option<usize> {
+        let is_break =
+            |at: &usize| self.tokens[*at].kind == Kind::Comma || self.tokens[*at].is_quote();
+        let first = (from..self.tokens.len()).find(is_break)?;
+        let mut start = first + usize::from(self.tokens[first].kind == Kind::Comma);
+        while let Some(comma) = (start..self.tokens.len()).find(is_break) {
+            let is_apposition = self.tokens[comma].kind == Kind::Comma
+                && !verbs::has_verb(self.text, self.tokens, start..comma)
+                && !sources::is_adjunct(self.text, self.tokens, &(start..comma))
+                && verbs::is_clause(self.text, self.tokens, &(comma + 1..self.tokens.len()));
+            if !is_apposition || start == comma {
+                break;
+            }
+            start = comma + 1;
+        }
+        Some(start)
     }
 
     fn verb(&mut self, at: usize) {
@@ -165,11 +189,12 @@ impl Reading<'_> {
         };
         after.has_that
             || after.starts_with_quote(self.tokens)
-            || clauses::is_clause(self.text, self.tokens, &after.range)
+            || verbs::is_clause(self.text, self.tokens, &after.range)
             || frame == Frame::Report
                 && after.range.len() >= 3
                 && first.is_word()
-                && !first.has(Tags::PREPOSITION | Tags::CONJUNCTION | Tags::SUBORDINATOR)
+                && (!first.has(Tags::PREPOSITION | Tags::CONJUNCTION | Tags::SUBORDINATOR)
+                    || matches!(self.text_of(after.range.start), "if" | "when" | "because"))
     }
 
     /// The end of what was taken before `position`.
@@ -187,7 +212,7 @@ impl Reading<'_> {
             .rev()
             .find(|&before| !self.tokens[before].has(Tags::AUXILIARY | Tags::ADVERB))
             .is_some_and(|before| self.text_of(before).eq_ignore_ascii_case("it"));
-        let has_clause = after.has_that || clauses::is_clause(self.text, self.tokens, &after.range);
+        let has_clause = after.has_that || verbs::is_clause(self.text, self.tokens, &after.range);
         if is_impersonal && has_clause || self.sources[at].is_some() && after.has_that {
             self.region(after.range, at, CONFIDENCE_FRAGMENT);
         } else {
@@ -209,9 +234,10 @@ impl Reading<'_> {
     /// Whether words before a parenthesis ("…, officials said, …") are a clause that needs nothing after it.
     fn is_whole(&self, range: &Range<usize>) -> bool {
         let Some(last) = self.tokens[range.clone()].last() else { return false };
-        sources::has_verb(self.text, self.tokens, range.clone())
+        verbs::has_verb(self.text, self.tokens, range.clone())
             && !last.has(Tags::AUXILIARY | Tags::RELATIVE | Tags::PAST | Tags::PREPOSITION)
-            && !self.tokens[range.start].has(Tags::SUBORDINATOR)
+            && (!self.tokens[range.start].has(Tags::SUBORDINATOR)
+                || self.tokens[range.clone()].iter().any(|token| token.kind == Kind::Comma))
     }
 
     fn is_free(&self, range: &Range<usize>) -> bool {

@@ -5,14 +5,11 @@
 
 use std::ops::Range;
 
+use super::adjuncts::{self, ADJUNCT_TOKENS_MAX};
 use super::cues::{Hit, Mood};
 use super::lexicon::{Frame, Tags};
-use super::sources::{self, has_verb};
 use super::tokens::{Kind, Token};
-use crate::text::Shape;
-
-/// Longest phrase between a cue and its clause that is skipped, in tokens.
-const ADJUNCT_TOKENS_MAX: usize = 14;
+use super::verbs::{self, has_verb, is_finite};
 
 /// What follows a cue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,33 +28,11 @@ impl After {
 /// The words that follow `hit` as what it reports; empty when nothing does.
 pub(super) fn after(text: &str, tokens: &[Token], hits: &[Hit], at: usize) -> After {
     let hit = &hits[at];
-    let mut start = hit.words.end;
     let word = |at: usize| tokens.get(at).map_or("", |token: &Token| token.span.of(text));
-    let introduces = |at: usize| word(at) == "that" || tokens.get(at).is_some_and(Token::is_quote);
-    if hit.frame == Frame::Tell {
-        start = skip_audience(text, tokens, start);
-    }
-    start = skip_adjuncts(text, tokens, start);
-    let mut has_that = false;
-    if is_comma(tokens, start) && introduces(start + 1) {
-        start += 1;
-    } else if is_comma(tokens, start)
-        && tokens.get(start + 1).is_some_and(|next| next.has(Tags::SUBORDINATOR))
-        && hit.words.end == start
-        && hit.mood == Mood::Finite
-        && matches!(word(start + 1), "although" | "if" | "because" | "while" | "though")
-    {
-        // "said, although it rained, the match went on"
-        start += 1;
-    } else if is_comma(tokens, start) {
-        // "explains, in a way that many know, that …"
-        let close =
-            (start + 1..tokens.len()).take(ADJUNCT_TOKENS_MAX).find(|&at| is_comma(tokens, at));
-        start = close.filter(|&close| introduces(close + 1)).map_or(start, |close| close + 1);
-    }
-    if word(start) == "that" && !tokens.get(start + 1).is_some_and(|next| next.has(Tags::AUXILIARY))
-    {
-        has_that = true;
+    let mut start = begin(text, tokens, hit);
+    let has_that = word(start) == "that"
+        && !tokens.get(start + 1).is_some_and(|next| next.has(Tags::AUXILIARY));
+    if has_that {
         start += 1;
         start += usize::from(
             tokens.get(start).is_some_and(|token| matches!(token.kind, Kind::Comma | Kind::Colon)),
@@ -75,242 +50,75 @@ pub(super) fn after(text: &str, tokens: &[Token], hits: &[Hit], at: usize) -> Af
     After { range: start..end.max(start), has_that }
 }
 
-fn is_comma(tokens: &[Token], at: usize) -> bool {
-    tokens.get(at).is_some_and(|token| token.kind == Kind::Comma)
-}
-
-/// Whether the words in `range`, not introduced by "that", make a clause: a subject and a finite verb.
-pub(super) fn is_clause(text: &str, tokens: &[Token], range: &Range<usize>) -> bool {
-    let tokens = &tokens[..range.end];
-    let Some(first) = tokens.get(range.start).filter(|_| range.len() >= 2) else { return false };
-    let word = |token: &Token| token.span.of(text);
-    if first.has(Tags::SUBJECT_PRONOUN) {
-        let is_object =
-            first.has(Tags::OBJECT_PRONOUN) && !is_finite(text, tokens, range.start + 1);
-        return !is_object;
+/// Where the words begin that may be what `hit` reports; at "that", if there is one.
+fn begin(text: &str, tokens: &[Token], hit: &Hit) -> usize {
+    let word = |at: usize| tokens.get(at).map_or("", |token: &Token| token.span.of(text));
+    let introduces = |at: usize| word(at) == "that" || tokens.get(at).is_some_and(Token::is_quote);
+    let mut start = hit.words.end;
+    if hit.frame == Frame::Tell {
+        start = adjuncts::skip_audience(text, tokens, start);
     }
-    if word(first) == "there" {
-        return true;
-    }
-    if !first.is_word() && !first.is_quote()
-        || first.has(Tags::PREPOSITION | Tags::CONJUNCTION)
-        || sources::is_ing(text, first)
+    start = adjuncts::skip_adjuncts(text, tokens, start);
+    let first = tokens.get(start);
+    let is_loose =
+        first.is_some_and(|first| first.kind == Kind::Comma || first.has(Tags::PREPOSITION));
+    if let Some(that) =
+        that_after(text, tokens, start).filter(|_| is_loose && hit.mood != Mood::Passive)
     {
-        return false;
+        // "said in Cairo, Egypt that …", "said, on condition of anonymity, that …"
+        return that;
     }
-    for at in range.start + 1..range.end {
-        let token = &tokens[at];
-        let next = tokens.get(at + 1);
-        let is_joint = |token: &Token| token.has(Tags::CONJUNCTION | Tags::SUBORDINATOR);
-        let ends_phrase = match token.kind {
-            Kind::Word => {
-                token.has(Tags::SUBORDINATOR) && !token.has(Tags::PREPOSITION)
-                    || word(token) == "so"
-                    || token.has(Tags::CONJUNCTION) && is_finite(text, tokens, at + 1)
-            }
-            Kind::Comma => next.is_none_or(is_joint),
-            Kind::Dash => false,
-            _ => !matches!(token.kind, Kind::Mark | Kind::Quote(_)),
-        };
-        if ends_phrase {
-            return false;
-        }
-        if is_finite(text, tokens, at) {
-            return true;
-        }
+    if !is_comma(tokens, start) {
+        return about(text, tokens, hit, start).unwrap_or(start);
     }
-    false
+    let opens_clause = start == hit.words.end
+        && hit.mood == Mood::Finite
+        && matches!(word(start + 1), "although" | "if" | "because" | "while" | "though");
+    if introduces(start + 1) || opens_clause {
+        return start + 1;
+    }
+    // "explains, in a way that many know, that …", "alleged, by way of example, the airline had …"
+    let close = (start + 1..tokens.len()).take(ADJUNCT_TOKENS_MAX).find(|&at| is_comma(tokens, at));
+    let is_parenthesis = |close: usize| {
+        introduces(close + 1)
+            || tokens[start + 1].has(Tags::PREPOSITION)
+                && !has_verb(text, tokens, start + 1..close)
+                && verbs::is_clause(text, tokens, &(close + 1..tokens.len()))
+                && start == hit.words.end
+    };
+    close.filter(|&close| is_parenthesis(close)).map_or(start, |close| close + 1)
 }
 
-/// Whether the word at `at` is a finite verb, as far as its form and the next word tell.
-fn is_finite(text: &str, tokens: &[Token], at: usize) -> bool {
-    let Some(token) = tokens.get(at).filter(|token| token.is_word()) else { return false };
-    let word = token.span.of(text);
-    if token.has(Tags::AUXILIARY) {
-        return !matches!(word, "being" | "having" | "be" | "been");
-    }
-    let next = tokens.get(at + 1);
-    if next.is_some_and(|next| matches!(next.span.of(text), "by" | "as")) {
-        return false;
-    }
-    if token.has(Tags::PAST) {
-        return true;
-    }
-    let is_ed = token.shape == Shape::Lower && word.len() > 4 && word.ends_with("ed");
-    let follows_noun = at > 0
-        && tokens[at - 1].is_word()
-        && !tokens[at - 1].has(
-            Tags::DETERMINER | Tags::PREPOSITION | Tags::POSSESSIVE_PRONOUN | Tags::CONJUNCTION,
-        );
-    is_ed
-        && follows_noun
-        && next.is_none_or(|next| {
-            !next.is_word()
-                || next.has(
-                    Tags::DETERMINER
-                        | Tags::POSSESSIVE_PRONOUN
-                        | Tags::ADVERB
-                        | Tags::OBJECT_PRONOUN,
-                )
-                || next.is_name()
-                || next.shape == Shape::Number
-                || next.shape == Shape::Lower && !next.has(Tags::PREPOSITION | Tags::CONJUNCTION)
+/// "that" after nothing but words and commas without a verb.
+fn that_after(text: &str, tokens: &[Token], start: usize) -> Option<usize> {
+    (start..tokens.len())
+        .take(ADJUNCT_TOKENS_MAX)
+        .take_while(|&at| {
+            matches!(tokens[at].kind, Kind::Word | Kind::Comma)
+                && !is_finite(text, tokens, at)
+                && !tokens[at].has(Tags::RELATIVE)
+                && tokens[at].cue.is_none_or(|cue| cue.is_nounlike)
+        })
+        .find(|&at| tokens[at].span.of(text) == "that" && at > start)
+        .filter(|&that| {
+            let before = &tokens[that - 1];
+            // "in a sign that": a noun's own clause.
+            before.kind == Kind::Comma || before.is_name() || before.has(Tags::TIME | Tags::MEDIUM)
         })
 }
 
-/// Steps over "reporters", "the press", "Reuters", "her", and all that stands before "that".
-fn skip_audience(text: &str, tokens: &[Token], start: usize) -> usize {
-    let Some(first) = tokens.get(start).filter(|token| token.is_word()) else { return start };
-    if first.span.of(text) == "that" || first.has(Tags::PREPOSITION) {
-        return start;
+/// "said of the plan, the town is …": the clause after what it is about.
+fn about(text: &str, tokens: &[Token], hit: &Hit, start: usize) -> Option<usize> {
+    let first = tokens.get(start)?.span.of(text);
+    if start != hit.words.end || !matches!(first, "of" | "about" | "regarding") {
+        return None;
     }
-    let limit = tokens.len().min(start + ADJUNCT_TOKENS_MAX * 2);
-    let that = (start..limit)
-        .take_while(|&at| tokens[at].is_word() && !is_finite(text, tokens, at))
-        .find(|&at| tokens[at].span.of(text) == "that");
-    if let Some(that) = that {
-        return that;
-    }
-    if first.has(Tags::SUBJECT_PRONOUN) && is_finite(text, tokens, start + 1) {
-        return start;
-    }
-    let second = tokens.get(start + 1);
-    let owns = first.has(Tags::POSSESSIVE_PRONOUN)
-        && second.is_some_and(|second| second.has(Tags::AUDIENCE));
-    if first.has(Tags::OBJECT_PRONOUN) && !owns {
-        return start + 1;
-    }
-    let mut at = start;
-    let mut had_noun = false;
-    while let Some(token) =
-        tokens.get(at).filter(|token| token.is_word() && at - start < ADJUNCT_TOKENS_MAX)
-    {
-        let begins_clause = token.has(
-            Tags::DETERMINER
-                | Tags::POSSESSIVE_PRONOUN
-                | Tags::SUBJECT_PRONOUN
-                | Tags::PREPOSITION
-                | Tags::SUBORDINATOR
-                | Tags::TIME,
-        );
-        let follows_audience = at > start
-            && (tokens[at - 1].has(Tags::AUDIENCE) && !token.has(Tags::AUDIENCE)
-                || tokens[at - 1].is_name()
-                    && token.shape == Shape::Lower
-                    && !token.has(Tags::AUDIENCE));
-        if had_noun && (begins_clause || follows_audience) {
-            break;
-        }
-        if is_finite(text, tokens, at) {
-            // "warned two men were lost": nobody is named who was warned.
-            return start;
-        }
-        had_noun |= !token.has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN);
-        at += 1;
-    }
-    at
+    let comma = (start..tokens.len()).take(ADJUNCT_TOKENS_MAX).find(|&at| is_comma(tokens, at))?;
+    verbs::is_clause(text, tokens, &(comma + 1..tokens.len())).then_some(comma + 1)
 }
 
-/// Steps over "on Monday", "in a statement", "earlier this week", "to reporters", with or without commas around.
-pub(super) fn skip_adjuncts(text: &str, tokens: &[Token], start: usize) -> usize {
-    let mut at = start;
-    loop {
-        let next = skip_adjunct(text, tokens, at);
-        if next == at || next - start > ADJUNCT_TOKENS_MAX * 2 {
-            return at;
-        }
-        at = next;
-    }
-}
-
-fn skip_adjunct(text: &str, tokens: &[Token], start: usize) -> usize {
-    let Some(first) = tokens.get(start) else { return start };
-    let word = first.span.of(text);
-    if first.kind == Kind::Comma {
-        let inner = skip_adjunct(text, tokens, start + 1);
-        let closes = tokens.get(inner).is_some_and(|token| {
-            token.kind == Kind::Comma || token.is_quote() || token.span.of(text) == "that"
-        });
-        return if inner > start + 1 && closes { inner } else { start };
-    }
-    if !first.is_word() {
-        return start;
-    }
-    if first.has(Tags::ADVERB)
-        && !matches!(word, "only" | "just" | "even" | "never" | "nearly" | "once" | "then")
-        && !first.is_name()
-    {
-        return start + 1;
-    }
-    let is_time = |token: &Token| token.has(Tags::TIME) || token.shape == Shape::Number;
-    if first.has(Tags::TIME)
-        || matches!(word, "this" | "that")
-            && tokens.get(start + 1).is_some_and(|next| next.has(Tags::TIME))
-    {
-        let mut at = start + 1;
-        while tokens.get(at).is_some_and(is_time) {
-            at += 1;
-        }
-        return at;
-    }
-    if !matches!(
-        word,
-        "in" | "on"
-            | "at"
-            | "to"
-            | "via"
-            | "through"
-            | "during"
-            | "after"
-            | "from"
-            | "by"
-            | "before"
-            | "with"
-            | "about"
-            | "ahead"
-    ) {
-        return start;
-    }
-    let end = phrase_end(text, tokens, start + 1);
-    let phrase = &tokens[start + 1..end];
-    let is_adjunct = phrase
-        .iter()
-        .any(|token| token.has(Tags::MEDIUM | Tags::TIME | Tags::AUDIENCE))
-        || phrase.iter().all(|token| token.is_name() || token.has(Tags::DETERMINER))
-            && !phrase.is_empty()
-        || word != "to"
-            && tokens.get(end).is_some_and(|token| {
-                token.span.of(text) == "that"
-                    || token.is_quote()
-                    || token.kind == Kind::Comma && tokens.get(end + 1).is_some_and(Token::is_quote)
-            });
-    let is_year = phrase.len() == 1 && phrase[0].shape == Shape::Number;
-    if end > start + 1 && (is_adjunct || is_year) { end } else { start }
-}
-
-/// The end of a noun phrase from `start` on: before a new clause, a comma, a quotation.
-fn phrase_end(text: &str, tokens: &[Token], start: usize) -> usize {
-    let mut at = start;
-    while let Some(token) =
-        tokens.get(at).filter(|token| token.is_word() && at - start < ADJUNCT_TOKENS_MAX)
-    {
-        let begins_new = at > start
-            && (token.has(
-                Tags::DETERMINER | Tags::SUBJECT_PRONOUN | Tags::SUBORDINATOR | Tags::AUXILIARY,
-            ) && tokens[at - 1].span.of(text) != "of"
-                || token.has(Tags::POSSESSIVE_PRONOUN) && !tokens[at - 1].has(Tags::PREPOSITION)
-                || token.has(Tags::PREPOSITION)
-                    && !matches!(token.span.of(text), "of" | "with" | "for" | "to" | "from")
-                || tokens[at - 1].has(Tags::TIME | Tags::MEDIUM)
-                    && !token.has(Tags::TIME | Tags::MEDIUM | Tags::PREPOSITION | Tags::AUDIENCE)
-                    && token.shape != Shape::Number
-                    && !(token.is_name() && tokens[at - 1].is_name()));
-        if begins_new {
-            break;
-        }
-        at += 1;
-    }
-    at
+fn is_comma(tokens: &[Token], at: usize) -> bool {
+    tokens.get(at).is_some_and(|token| token.kind == Kind::Comma)
 }
 
 /// Where what `hits[at]` reports from `start` on ends.
@@ -330,6 +138,9 @@ pub(super) fn end(text: &str, tokens: &[Token], hits: &[Hit], at: usize, start: 
             break;
         }
     }
+    if let Some(comma) = first_clause_end(tokens, &hits[at], start) {
+        end = end.min(comma);
+    }
     for next in &hits[at + 1..] {
         if next.words.start >= end {
             break;
@@ -342,6 +153,20 @@ pub(super) fn end(text: &str, tokens: &[Token], hits: &[Hit], at: usize, start: 
     trim(tokens, start..end).end
 }
 
+/// "Commenting on the plan, Lee said", "Lee, which said the plan failed, left": the clause that a comma ends.
+fn first_clause_end(tokens: &[Token], hit: &Hit, start: usize) -> Option<usize> {
+    let leads = hit.mood == Mood::Participle
+        && tokens[..hit.words.start].iter().all(|token| {
+            token.has(Tags::ADVERB | Tags::CONJUNCTION | Tags::SUBORDINATOR | Tags::PREPOSITION)
+        });
+    let before = hit.words.start.checked_sub(1).map(|at| &tokens[at]);
+    let is_relative = before.is_some_and(|before| before.has(Tags::RELATIVE));
+    if !(leads || is_relative) || tokens.get(start).is_some_and(Token::is_quote) {
+        return None;
+    }
+    (start..tokens.len()).find(|&at| is_comma(tokens, at))
+}
+
 /// Where the clause from `start` on ends because `next` reports something of its own; `None` when `next` is part of it.
 fn cut_before(text: &str, tokens: &[Token], start: usize, next: &Hit) -> Option<usize> {
     let cue = next.words.start;
@@ -349,41 +174,63 @@ fn cut_before(text: &str, tokens: &[Token], start: usize, next: &Hit) -> Option<
         return None;
     }
     let mut at = cue;
-    while at > start && tokens[at - 1].has(Tags::ADVERB | Tags::HAVE | Tags::BE) {
+    while at > start && tokens[at - 1].has(Tags::ADVERB | Tags::AUXILIARY) {
         at -= 1;
     }
     let previous = &tokens[at - 1];
-    let is_comma = matches!(previous.kind, Kind::Comma | Kind::Dash) || previous.is_quote();
+    let is_comma = matches!(previous.kind, Kind::Comma | Kind::Dash);
     if next.frame == Frame::According {
         return Some(at);
-    }
-    match next.mood {
-        Mood::Participle if is_comma => return Some(at - usize::from(!previous.is_quote())),
-        Mood::Participle if previous.has(Tags::CONJUNCTION) => return Some(at - 1),
-        Mood::Hypothetical | Mood::Passive if !previous.has(Tags::CONJUNCTION) => return None,
-        Mood::Hypothetical | Mood::Passive => {}
-        Mood::Participle | Mood::Finite => {}
-    }
-    if next.mood == Mood::Participle {
-        // "…, with officials reporting": from the comma on.
-        let with = (start..at).rev().take(10).find(|&with| tokens[with].span.of(text) == "with")?;
-        return Some(with);
     }
     if previous.has(Tags::CONJUNCTION) {
         return Some(at - 1);
     }
-    // ", and Lee said", ", while the ministry said": the conjunction with a comma, or after a quotation.
+    match next.mood {
+        Mood::Hypothetical | Mood::Passive => None,
+        Mood::Participle if is_comma => Some(at - 1),
+        Mood::Participle if previous.is_quote() && next.frame != Frame::Act => Some(at),
+        Mood::Participle if tokens[cue].span.of(text) == "adding" => Some(at),
+        Mood::Participle => {
+            // "…, with officials reporting", "…, and the ministry issued a statement saying".
+            let with = (start..at).rev().take(10).find(|&at| tokens[at].span.of(text) == "with");
+            with.or_else(|| {
+                joint(text, tokens, start, at).filter(|&joint| has_verb(text, tokens, start..joint))
+            })
+        }
+        // "…, urged the crowd to stay": one of a row of verbs.
+        Mood::Finite if is_comma && is_row(text, tokens, cue) => Some(at - 1),
+        Mood::Finite => {
+            let joint = joint(text, tokens, start, at)?;
+            (!has_verb(text, tokens, joint + 1..at) && has_verb(text, tokens, start..joint))
+                .then_some(joint)
+        }
+    }
+}
+
+/// Whether the verb at `cue`, after a comma, goes on a row of verbs: what follows is an object, and not its subject.
+fn is_row(text: &str, tokens: &[Token], cue: usize) -> bool {
+    let rest = &tokens[cue + 1..];
+    let object = rest.first().is_some_and(|next| {
+        next.has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN) || next.span.of(text) == "that"
+    });
+    let goes_on =
+        rest.iter().position(|token| token.kind == Kind::Comma || token.has(Tags::CONJUNCTION));
+    object && goes_on.is_some()
+}
+
+/// "…, and Lee", "…, while the ministry", "… and he": the conjunction that begins another clause before `at`.
+fn joint(text: &str, tokens: &[Token], start: usize, at: usize) -> Option<usize> {
     let low = start.max(at.saturating_sub(20));
-    let joint = (low..at).rev().find(|&joint| {
-        let token = &tokens[joint];
-        (matches!(
-            token.span.of(text),
-            "and" | "but" | "while" | "whereas" | "though" | "although" | "whilst"
-        )) && joint > start
-            && (tokens[joint - 1].kind == Kind::Comma || tokens[joint - 1].is_quote())
-    })?;
-    (!has_verb(text, tokens, joint + 1..at) && has_verb(text, tokens, start..joint))
-        .then_some(joint)
+    (low..at).rev().find(|&joint| {
+        let is_joint = matches!(
+            tokens[joint].span.of(text),
+            "and" | "but" | "however" | "while" | "whereas" | "though" | "although" | "whilst"
+        );
+        let follows_break = joint > start
+            && (tokens[joint - 1].kind == Kind::Comma || tokens[joint - 1].is_quote());
+        let is_pronoun = joint + 2 == at && tokens[joint + 1].has(Tags::SUBJECT_PRONOUN);
+        is_joint && joint > start && (follows_break || is_pronoun)
+    })
 }
 
 /// Without commas, stops and dangling conjunctions at the end, and leading marks.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::lexicon::{Cue, Form, Frame, Tags};
 use super::tokens::{Kind, Token};
+use super::verbs;
 use crate::text::Shape;
 
 /// A reporting word at work.
@@ -79,7 +80,7 @@ fn mood(text: &str, tokens: &[Token], at: usize, cue: Cue) -> Option<Mood> {
         // "State University", "Post Office": part of a name.
         return None;
     }
-    let before = last_before(tokens, at);
+    let before = last_before(text, tokens, at);
     let previous = before.map(|before| &tokens[before]);
     let previous_word = previous.map_or(String::new(), |token| token.span.of(text).to_lowercase());
     let follows = |tags| previous.is_some_and(|token| token.has(tags));
@@ -136,36 +137,38 @@ fn is_present(
     (before, at): (Option<usize>, usize),
     cue: Cue,
 ) -> bool {
-    let Some(previous) = before.map(|before| &tokens[before]).filter(|token| token.is_word())
-    else {
-        // "…, says Lee": nothing but a quotation or a comma before it.
-        return !cue.is_nounlike && (cue.form == Form::Third || before.is_some());
-    };
-    if previous.has(Tags::PREPOSITION) && !previous.has(Tags::SUBJECT_PRONOUN) {
-        return false;
-    }
     let next = tokens.get(at + 1);
     let introduces = next.is_some_and(|next| {
         next.is_quote() || next.kind == Kind::Colon || next.span.of(text) == "that"
     });
     let takes_clause = introduces
-        || next.is_some_and(|next| {
-            next.has(Tags::DETERMINER | Tags::SUBJECT_PRONOUN | Tags::POSSESSIVE_PRONOUN)
-                || next.is_name()
-        });
-    let is_state = tokens[at].span.of(text).starts_with("state");
-    if is_state
-        && !(introduces && previous.shape == Shape::Capitalized
-            || previous.has(Tags::SUBJECT_PRONOUN))
-    {
-        return introduces
-            && !previous.is_name()
-            && is_plural(text, previous) == (cue.form == Form::Base);
+        || next.is_some_and(|next| next.has(Tags::SUBJECT_PRONOUN))
+        || verbs::is_clause(text, tokens, &(at + 1..tokens.len()));
+    let Some(previous) = before.map(|before| &tokens[before]) else {
+        // "Says Lee, …" opens a line; "Report: …" does not.
+        return cue.form == Form::Third && !cue.is_nounlike;
+    };
+    if !previous.is_word() || previous.has(Tags::CONJUNCTION) {
+        // "…, says Lee", "Lee, a poet, claims the town was lost", "and report they are".
+        return !cue.is_nounlike || takes_clause && previous.kind != Kind::Stop;
     }
-    if previous.has(Tags::SUBJECT_PRONOUN | Tags::RELATIVE) || previous.is_name() {
-        return !cue.is_nounlike || takes_clause || next.is_none_or(|next| !next.is_word());
+    if previous.has(Tags::PREPOSITION) && !previous.has(Tags::SUBJECT_PRONOUN) {
+        return false;
     }
+    let is_subject = previous.has(Tags::SUBJECT_PRONOUN | Tags::RELATIVE);
     let agrees = is_plural(text, previous) == (cue.form == Form::Base);
+    if tokens[at].span.of(text).starts_with("state") {
+        return is_subject
+            || takes_clause && agrees && (!previous.is_name() || previous.shape != Shape::AllCaps)
+            || introduces && previous.shape == Shape::Capitalized;
+    }
+    if is_subject || previous.is_name() {
+        let ends = next.is_none_or(|next| !next.is_word());
+        let has_object = next.is_some_and(|next| {
+            next.has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN) || next.is_name()
+        });
+        return !cue.is_nounlike || takes_clause || has_object || ends;
+    }
     agrees && (!cue.is_nounlike || takes_clause) || introduces && !cue.is_nounlike
 }
 
@@ -174,9 +177,13 @@ fn is_plural(text: &str, token: &Token) -> bool {
     word.ends_with('s') && !word.ends_with("ss") || matches!(word, "police" | "people" | "media")
 }
 
-/// The nearest token before `at` that is not an adverb or a negation.
-fn last_before(tokens: &[Token], at: usize) -> Option<usize> {
+/// The nearest token before `at` that is not an adverb, a negation, or a mark around a title.
+fn last_before(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
     (0..at).rev().find(|&before| {
-        !tokens[before].has(Tags::ADVERB | Tags::NEGATION) || tokens[before].has(Tags::AUXILIARY)
+        let token = &tokens[before];
+        let is_mark =
+            token.kind == Kind::Mark && matches!(token.span.of(text), "'" | "\"" | "”" | "’");
+        let is_adverb = token.has(Tags::ADVERB | Tags::NEGATION) || token.span.of(text) == "there";
+        token.has(Tags::AUXILIARY) || !(is_adverb || is_mark)
     })
 }

@@ -219,7 +219,7 @@ const VERBS: &[(Frame, &str)] = &[
     (
         Frame::Act,
         "accuse apologise apologize appeal applaud ask attack blame blast cite commit condemn \
-         congratulate credit criticise criticize decry demand direct express laud offer order \
+         congratulate credit criticise criticize decry demand direct express identify laud offer order \
          pledge propose quote read recommend refer reject request sing slate speak talk thank \
          threaten urge voice welcome",
     ),
@@ -232,7 +232,9 @@ const NOUNS: &str = "appeal appeals attack attacks blame call calls claim claims
      quote quotes reason reasons reply report reports request requests rule rules signal \
   signals state states stress sum sums talk talks tweet tweets voice vow vows welcome";
 
-const NOT_ADVERBS: &str = "ally assembly early family italy july monopoly reply supply";
+const NOT_ADVERBS: &str = "ally anomaly apply assembly belly beverly billy bully butterfly comply daily early \
+     elderly emily family fly friendly holly homily imply italy jelly july kelly kimberly likely \
+     lily molly monopoly multiply polly rally rely reply sally supply ugly weekly";
 
 const CLASSES: &[(Tags, &str)] = &[
     (

@@ -76,5 +76,6 @@ fn follows_naming(text: &str, segments: &Segments, start: usize) -> bool {
         }
         near = next;
     }
-    near.1.has(Tags::NAMING)
+    let is_active = before.any(|(_, tags, _)| tags.has(Tags::RELATIVE | Tags::SUBJECT_PRONOUN));
+    near.1.has(Tags::NAMING) && !(near.2 == "called" && is_active)
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::lexicon::Tags;
 use super::tokens::{Kind, Token};
+use super::verbs::{has_verb, is_ed, is_ing};
 use crate::text::Shape;
 
 /// Longest source in tokens; a longer one is a clause that was taken for a noun phrase.
@@ -57,7 +58,7 @@ pub(super) fn before(
         let last = pieces.pop().expect("checked not to be empty");
         match pieces.pop() {
             // "the ambassador, Jo Lee said".
-            Some(title) if is_title(tokens, &title) && is_all_names(tokens, &last) => {
+            Some(title) if is_title(text, tokens, &title) && is_all_names(tokens, &last) => {
                 title.start..last.end
             }
             _ => last,
@@ -142,7 +143,7 @@ fn skip_verb_group(text: &str, tokens: &[Token], floor: usize, cue: usize) -> us
     let mut end = cue;
     while end > floor {
         let token = &tokens[end - 1];
-        let is_negation = matches!(token.span.of(text), "not" | "never");
+        let is_negation = matches!(token.span.of(text), "not" | "never" | "there");
         if token.has(Tags::AUXILIARY | Tags::ADVERB) && !token.is_name() || is_negation {
             end -= 1;
             continue;
@@ -261,11 +262,11 @@ fn is_all_names(tokens: &[Token], piece: &Range<usize>) -> bool {
 }
 
 /// A description that waits for a name: begins with a determiner or names of offices, ends in a common noun or a place.
-fn is_title(tokens: &[Token], piece: &Range<usize>) -> bool {
+fn is_title(text: &str, tokens: &[Token], piece: &Range<usize>) -> bool {
     !is_all_names(tokens, piece)
         && piece.len() <= 12
         && tokens[piece.clone()].iter().all(Token::is_word)
-        && !tokens[piece.clone()].iter().any(|token| token.has(Tags::AUXILIARY | Tags::PAST))
+        && !has_verb(text, tokens, piece.clone())
 }
 
 /// Takes in an apposition in commas that carries the name, when the phrase itself ends in a common noun.
@@ -359,14 +360,6 @@ fn antecedent(text: &str, tokens: &[Token], floor: usize, at: usize) -> Option<R
     noun_phrase(text, tokens, start..end)
 }
 
-pub(super) fn has_verb(text: &str, tokens: &[Token], range: Range<usize>) -> bool {
-    tokens[range].iter().any(|token| {
-        token.has(Tags::AUXILIARY | Tags::PAST)
-            || token.cue.is_some_and(|cue| !cue.is_nounlike)
-            || is_ed(text, token)
-    })
-}
-
 fn is_of(text: &str, token: &Token) -> bool {
     matches!(token.span.of(text), "of" | "for" | "to" | "as")
 }
@@ -375,18 +368,4 @@ fn is_of(text: &str, token: &Token) -> bool {
 fn is_outer_preposition(text: &str, token: &Token) -> bool {
     token.has(Tags::PREPOSITION)
         && !matches!(token.span.of(text), "of" | "for" | "to" | "from" | "with")
-}
-
-fn is_ed(text: &str, token: &Token) -> bool {
-    token.shape == Shape::Lower
-        && token.span.of(text).len() > 4
-        && token.span.of(text).ends_with("ed")
-}
-
-pub(super) fn is_ing(text: &str, token: &Token) -> bool {
-    let word = token.span.of(text);
-    token.is_word()
-        && word.len() > 5
-        && word.ends_with("ing")
-        && !matches!(word, "King" | "Beijing" | "during" | "spring" | "evening" | "morning")
 }

@@ -5,11 +5,13 @@
 use std::ops::Range;
 
 use super::super::QuoteKind;
+use super::super::adjuncts;
 use super::super::clauses::{self, After};
 use super::super::cues::Mood;
 use super::super::lexicon::Tags;
 use super::super::sources;
 use super::super::tokens::{Kind, Token};
+use super::super::verbs;
 use super::{
     CONFIDENCE_ADJACENT, CONFIDENCE_CLAUSE, CONFIDENCE_FRAGMENT, CONFIDENCE_GUESS,
     FRAGMENT_WORDS_MIN, Reading, Statement,
@@ -18,7 +20,7 @@ use super::{
 impl Reading<'_> {
     /// What follows "said Lee": a quotation that goes on.
     pub(super) fn after_turned(&self, at: usize, source: &Range<usize>) -> After {
-        let mut start = clauses::skip_adjuncts(self.text, self.tokens, source.end);
+        let mut start = adjuncts::skip_adjuncts(self.text, self.tokens, source.end);
         while self.tokens.get(start).is_some_and(|token| {
             matches!(token.kind, Kind::Comma | Kind::Colon) || token.has(Tags::CONJUNCTION)
         }) {
@@ -30,7 +32,7 @@ impl Reading<'_> {
             start = match next {
                 Some(next)
                     if matches!(self.tokens[next - 1].kind, Kind::Comma | Kind::Colon)
-                        && !sources::has_verb(self.text, self.tokens, source.end..next) =>
+                        && !verbs::has_verb(self.text, self.tokens, source.end..next) =>
                 {
                     next
                 }
@@ -99,14 +101,17 @@ impl Reading<'_> {
             self.tokens.get(range.start).is_some_and(|first| first.has(Tags::SUBORDINATOR));
         let is_adjunct = range.is_empty() || sources::is_adjunct(self.text, self.tokens, &range);
         let mut is_found = false;
-        if self.tokens.get(cue.end).is_some_and(|next| next.kind == Kind::Comma) && !turned {
-            let rest =
-                cue.end + 1..clauses::end(self.text, self.tokens, self.hits, at, cue.end + 1);
+        let close = match &self.sources[at] {
+            Some(source) if turned => source.end,
+            _ => cue.end,
+        };
+        if self.tokens.get(close).is_some_and(|next| next.kind == Kind::Comma) {
+            let rest = close + 1..clauses::end(self.text, self.tokens, self.hits, at, close + 1);
             let first = self.tokens.get(rest.start);
             let goes_on = first.is_some_and(|first| {
                 first.is_word()
                     && !first.has(Tags::CONJUNCTION | Tags::RELATIVE)
-                    && !sources::is_ing(self.text, first)
+                    && !verbs::is_ing(self.text, first)
                     && (!is_whole || first.has(Tags::AUXILIARY) || self.text_of(rest.start) == "to")
             });
             if goes_on && rest.len() > 1 && self.is_free(&rest) {
@@ -114,7 +119,9 @@ impl Reading<'_> {
                 is_found = true;
             }
         }
-        if range.len() >= 2 && (is_whole || begins_clause && is_found || !is_adjunct && !is_found) {
+        let dangles = range.is_empty() || self.tokens[range.end - 1].has(Tags::RELATIVE);
+        let counts = is_whole || begins_clause && is_found || !is_adjunct;
+        if range.len() >= 2 && counts && !dangles {
             let has_quote = self.tokens[range.clone()].iter().any(Token::is_quote);
             let kind = if has_quote { QuoteKind::Mixed } else { QuoteKind::Indirect };
             self.push(kind, range, at, CONFIDENCE_CLAUSE);
@@ -128,7 +135,8 @@ impl Reading<'_> {
         let hit = &self.hits[at];
         let after = clauses::after(self.text, self.tokens, self.hits, at).range;
         let is_end = |at: usize| self.tokens.get(at).is_none_or(|token| !token.is_word());
-        is_end(hit.words.end) || is_end(clauses::skip_adjuncts(self.text, self.tokens, after.start))
+        is_end(hit.words.end)
+            || is_end(adjuncts::skip_adjuncts(self.text, self.tokens, after.start))
     }
 
     /// Quoted words in the reach of a cue that names or acts: "called it “a mess”". The next cue has words of its own.
@@ -152,9 +160,13 @@ impl Reading<'_> {
 
     /// Words that a cue reports: quotations alone, a clause with quoted words, or a clause.
     pub(super) fn region(&mut self, range: Range<usize>, at: usize, confidence: f32) {
-        let range = clauses::trim(self.tokens, range);
+        let mut range = clauses::trim(self.tokens, range);
         if range.is_empty() || !self.is_free(&range) {
             return;
+        }
+        if let Some(that) = self.second_that(&range) {
+            self.region(that + 1..range.end, at, confidence);
+            range = clauses::trim(self.tokens, range.start..that);
         }
         if !self.tokens[range.clone()].iter().any(Token::is_quote) {
             self.push(QuoteKind::Indirect, range, at, confidence);
@@ -194,6 +206,15 @@ impl Reading<'_> {
         }
     }
 
+    /// ", and that": a second clause is reported.
+    fn second_that(&self, range: &Range<usize>) -> Option<usize> {
+        (range.start + 3..range.end).find(|&at| {
+            self.text_of(at) == "that"
+                && self.tokens[at - 1].has(Tags::CONJUNCTION)
+                && self.tokens[at - 2].kind == Kind::Comma
+        })
+    }
+
     /// Whether the clause goes on after a quotation that begins it: "“no locked doors” where passengers would have been".
     pub(super) fn goes_on(&self, quote: usize, rest: &Range<usize>) -> bool {
         let Some(first) = self.tokens.get(rest.start).filter(|_| !rest.is_empty()) else {
@@ -204,7 +225,7 @@ impl Reading<'_> {
         first.is_word()
             && !inner.ends_with([',', '.', '!', '?', ';', ':'])
             && !first.has(Tags::CONJUNCTION)
-            && clauses::skip_adjuncts(self.text, self.tokens, rest.start) < rest.end
+            && adjuncts::skip_adjuncts(self.text, self.tokens, rest.start) < rest.end
     }
 
     /// Quotations that no cue reaches: after a colon, or a fragment in a clause with a subject.

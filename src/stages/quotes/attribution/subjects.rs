@@ -8,6 +8,7 @@ use super::super::cues::Mood;
 use super::super::lexicon::{Frame, Tags};
 use super::super::sources;
 use super::super::tokens::Kind;
+use super::super::verbs;
 use super::Reading;
 
 impl Reading<'_> {
@@ -65,7 +66,7 @@ impl Reading<'_> {
         if is_adjunct && first_comma < range.end {
             return self.first_piece_has_verb(first_comma + 1..range.end);
         }
-        sources::has_verb(self.text, self.tokens, range.start..relative)
+        verbs::has_verb(self.text, self.tokens, range.start..relative)
     }
 
     pub(super) fn source(&self, at: usize) -> Option<Range<usize>> {
@@ -97,7 +98,7 @@ impl Reading<'_> {
                     || token.has(Tags::CONJUNCTION | Tags::PREPOSITION | Tags::SUBORDINATOR);
                 if !is_loose {
                     let low = self.phrase_floor(cue);
-                    if !sources::has_verb(text, tokens, low..cue) {
+                    if !verbs::has_verb(text, tokens, low..cue) {
                         return sources::before(text, tokens, low, cue);
                     }
                 }
