@@ -71,6 +71,16 @@ pub enum Command {
     Schema,
 }
 
+impl Command {
+    /// Whether its output is meant to be read as it comes.
+    pub fn is_for_people(&self) -> bool {
+        match self {
+            Self::Demo(_) | Self::Enrich(_) | Self::Check(_) | Self::Schema => true,
+            Self::Serve => false,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct EnrichArgs {
     /// Files (.txt, .json, .jsonl), folders of them, or - for standard input

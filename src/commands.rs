@@ -32,7 +32,7 @@ pub async fn run(command: Command, loaded: Loaded) -> anyhow::Result<Ending> {
             Ok(Ending::BadConfiguration)
         }
         Command::Serve => Ok(serve::run(loaded.config).await.unwrap_or_else(log_failure)),
-        Command::Demo(args) => demo::run(args, loaded.config).await,
+        Command::Demo(args) => until_unread(demo::run(args, loaded.config).await),
         Command::Enrich(args) => until_unread(enrich::run(args, loaded.config).await),
         Command::Check(args) => until_unread(check::run(args, &loaded).await),
         Command::Schema => until_unread(schema::run()),

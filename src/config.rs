@@ -40,6 +40,22 @@ pub struct Loaded {
     pub settings: Vec<Setting>,
 }
 
+impl Loaded {
+    /// How a command logs that writes for people: warnings alone, unless the environment or a flag says otherwise. The
+    /// file and the defaults are about the service.
+    pub fn log_for_people(&self) -> LogConfig {
+        let is_wanted = |setting: &Setting| {
+            setting.key == "log.filter"
+                && matches!(setting.origin, Origin::Environment(_) | Origin::Flag)
+        };
+        let mut log = self.config.log.clone();
+        if !self.settings.iter().any(is_wanted) {
+            log.filter = "warn".to_owned();
+        }
+        log
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct KafkaConfig {
     /// `host:port`, at least one.

@@ -39,7 +39,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, loaded: Loaded) -> anyhow::Result<Ending> {
-    telemetry::start(&loaded.config.log)?;
+    let log =
+        if command.is_for_people() { loaded.log_for_people() } else { loaded.config.log.clone() };
+    telemetry::start(&log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(commands::run(command, loaded))
 }

@@ -8,6 +8,7 @@ mod report;
 mod samples;
 
 use std::collections::VecDeque;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,12 +27,13 @@ use self::samples::SAMPLES;
 use super::Ending;
 use crate::admin::{self, Health};
 use crate::cli::DemoArgs;
-use crate::config::{AdminConfig, Config, KafkaConfig};
+use crate::config::{Config, KafkaConfig};
 use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
 use crate::pipeline::process::Processor;
 use crate::pipeline::{self, PipelineError, Service, Settled};
 use crate::pool::Pool;
+use crate::shutdown;
 use crate::source::lines::{Framing, Input, InputFault, Inputs, place};
 use crate::stages::Stages;
 
@@ -48,19 +50,11 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 pub(super) async fn run(args: DemoArgs, config: Config) -> anyhow::Result<Ending> {
     let broker = Broker::start(&config)?;
     let config = for_the_broker(config, &broker);
+    let interrupted = shutdown::on_signals().context("cannot listen for signals")?;
     let shutdown = CancellationToken::new();
     let metrics = Metrics::new(&config);
     let health = Health::new(SILENCE_MAX);
-    let listen = config.admin.listen.unwrap_or(any_port());
-    let admin = match admin::serve(listen, metrics.clone(), health.clone(), shutdown.clone()).await
-    {
-        // Another copydesk may run on this machine: any port will do here.
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            admin::serve(any_port(), metrics.clone(), health.clone(), shutdown.clone()).await
-        }
-        result => result,
-    }
-    .context("cannot serve the metrics")?;
+    let admin = serve_metrics(&config, &metrics, &health, &shutdown).await?;
 
     let (observer, settled) = broadcast::channel(OBSERVED_RECORDS_MAX);
     let pool =
@@ -85,6 +79,7 @@ pub(super) async fn run(args: DemoArgs, config: Config) -> anyhow::Result<Ending
         n_faults: 0,
         metrics_address: admin.address(),
         is_once: args.once,
+        interrupted,
     };
     let stop = shutdown.clone();
     let pipeline = tokio::spawn(async move { pipeline::run(&config, service, stop).await });
@@ -93,15 +88,26 @@ pub(super) async fn run(args: DemoArgs, config: Config) -> anyhow::Result<Ending
     ending
 }
 
+/// At the configured address, or at any port when another copydesk has that: here any will do.
+async fn serve_metrics(
+    config: &Config,
+    metrics: &Metrics,
+    health: &Health,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<admin::Server> {
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let serve = |listen| admin::serve(listen, metrics.clone(), health.clone(), shutdown.clone());
+    let server = match serve(config.admin.listen.unwrap_or(any_port)).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => serve(any_port).await,
+        result => result,
+    };
+    server.context("cannot serve the metrics")
+}
+
 /// The user's settings, but for where Kafka is and how to get in.
 fn for_the_broker(config: Config, broker: &Broker) -> Config {
     let kafka = KafkaConfig { brokers: vec![broker.address()], ..Config::default().kafka };
-    let admin = AdminConfig { ..config.admin };
-    Config { kafka, admin, ..config }
-}
-
-fn any_port() -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+    Config { kafka, ..config }
 }
 
 fn inputs(folder: Option<PathBuf>, config: &Config) -> Inputs {
@@ -125,6 +131,7 @@ struct Demo {
     n_faults: usize,
     metrics_address: SocketAddr,
     is_once: bool,
+    interrupted: CancellationToken,
 }
 
 struct Published {
@@ -138,8 +145,6 @@ struct Published {
 enum End {
     AllSettled,
     Interrupted,
-    /// Standard output was closed.
-    NobodyWatches,
     Silent,
 }
 
@@ -162,7 +167,6 @@ impl Demo {
         }
         match shown.transpose()? {
             Some(End::AllSettled) if self.n_faults == 0 => Ok(Ending::Ok),
-            Some(End::NobodyWatches) => Ok(Ending::Ok),
             Some(End::Interrupted) => {
                 self.report.stopped()?;
                 Ok(Ending::Ok)
@@ -178,17 +182,8 @@ impl Demo {
         }
     }
 
-    async fn show(&mut self) -> anyhow::Result<End> {
-        match self.follow().await {
-            Err(error) if is_closed_pipe(&error) => Ok(End::NobodyWatches),
-            result => result,
-        }
-    }
-
     /// Publishes the articles and shows what becomes of them, until there is a reason to end.
-    async fn follow(&mut self) -> anyhow::Result<End> {
-        let interrupted = tokio::signal::ctrl_c();
-        tokio::pin!(interrupted);
+    async fn show(&mut self) -> anyhow::Result<End> {
         let mut silent_at = Instant::now() + SILENCE_MAX;
         let mut is_publishing = true;
         let mut is_summed_up = false;
@@ -213,7 +208,7 @@ impl Demo {
                     self.settle(settled.context("the pipeline went on without being watched")?)?;
                     silent_at = Instant::now() + SILENCE_MAX;
                 }
-                _ = &mut interrupted => return Ok(End::Interrupted),
+                () = self.interrupted.cancelled() => return Ok(End::Interrupted),
                 () = tokio::time::sleep_until(silent_at), if !self.ahead.is_empty() => {
                     return Ok(End::Silent);
                 }
@@ -265,11 +260,6 @@ impl Demo {
         }
         Ok(())
     }
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    kind == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 /// Raw text becomes a plain record: the topic carries JSON. Bytes that are no text go as they are.

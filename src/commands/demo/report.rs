@@ -323,7 +323,7 @@ mod tests {
                 "folder/with-a-name-that-is-much-too-long.jsonl:3",
                 settled(plain, Fate::Enriched, &record("failed")),
             ),
-            ("02-b.json", settled("{", Fate::DeadLettered(Reason::NotJson), "")),
+            ("02-b.json", settled("{", Fate::DeadLettered(Reason::TruncatedJson), "")),
             ("03-c.json", settled(plain, Fate::Retracted(RetractionReason::Canceled), "{}")),
         ];
         check(
