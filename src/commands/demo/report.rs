@@ -334,7 +334,7 @@ mod tests {
                 → …hat-is-much-too-long.jsonl:3 plain      …e:of:an:article:that:does:not:fit v2
                 ← enriched    en  entities failed                                          12 ms
                 → 02-b.json
-                ← dead letter not_json: value is not JSON: EOF while parsing an object at line…
+                ← dead letter truncated_json: JSON ends early at line 1, column 1
                 → 03-c.json                     plain      …e:of:an:article:that:does:not:fit v2
                 ← retracted   canceled                                                     12 ms
 
