@@ -70,19 +70,19 @@ impl Unattributed {
 pub fn link(article: &Segmented, annotations: Annotations) -> Linked {
     let Annotations { entities, quotes, sentiment } = annotations;
     let speakers = speakers::resolve(article, &entities, &quotes.value);
-    let tone = tone::aggregate(article, &sentiment.value, &quotes.value);
-    let tones = tone::of_entities(article, &sentiment.value, &entities.value);
+    let quotes: Vec<LinkedQuote> = quotes
+        .value
+        .into_iter()
+        .zip(speakers)
+        .map(|(quote, speaker)| LinkedQuote { quote, speaker })
+        .collect();
+    let tone = tone::aggregate(article, &sentiment.value, &quotes);
+    let tones = tone::of_entities(article, &sentiment.value, &entities.value, &quotes);
     let entities = entities
         .value
         .into_iter()
         .zip(tones)
         .map(|(entity, tone)| LinkedEntity { entity, tone })
-        .collect();
-    let quotes = quotes
-        .value
-        .into_iter()
-        .zip(speakers)
-        .map(|(quote, speaker)| LinkedQuote { quote, speaker })
         .collect();
     Linked { entities, quotes, tone }
 }

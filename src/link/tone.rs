@@ -1,13 +1,29 @@
 //! Tone told apart: document, narrator, quoted voices, headline, and each entity.
 //!
-//! In: the sentiment stage's tones, quotes and entities. Out: scores in [-1, 1] with their labels.
+//! In: the sentiment stage's tones, the entities, and the quotes with their speakers. Out: scores in [-1, 1] with
+//! their labels.
+//!
+//! - A sentence's score is its words' valence by the square root of its length; a document's is the mean of its
+//!   sentences', so that each sentence counts alike.
+//! - A voice's is the same over its own words: the narrator has what lies outside quotes, the quoted voices what lies
+//!   inside them; a sentence shared by both counts for each by its share of the words.
+//! - An entity's is the sum of what each sentence that names it says of it (its own quoted words left out: who speaks
+//!   is not spoken of), by the square root of the article's sentences: once in a brief weighs as much as often in a
+//!   long report.
+
+mod targets;
+mod voices;
 
 use crate::article::{Field, Span};
-use crate::stages::{Entity, Quote, Tones};
+use crate::link::LinkedQuote;
+use crate::stages::Tones;
 use crate::text::Segmented;
 
-/// Scores within this distance of zero are neutral: in news that is the common case.
-const NEUTRAL_SCORE_MAX: f32 = 0.1;
+pub(super) use targets::of_entities;
+
+/// Scores within this distance of zero are neutral: in news that is the common case. Chosen on the training data
+/// (`training/sentiment/README.md`).
+const NEUTRAL_SCORE_MAX: f32 = 0.25;
 
 /// A score in [-1, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -44,13 +60,18 @@ pub struct SentenceScore {
     pub tone: Tone,
 }
 
-pub(super) fn aggregate(_article: &Segmented, tones: &Tones, _quotes: &[Quote]) -> ArticleTone {
+pub(super) fn aggregate(article: &Segmented, tones: &Tones, quotes: &[LinkedQuote]) -> ArticleTone {
+    let voices = voices::of_text(article, tones, quotes);
+    let headline = voices::of_headline(article, tones);
     let body = tones.sentences.iter().filter(|sentence| sentence.field == Field::Text);
     let sentences =
         body.map(|s| SentenceScore { span: s.span, tone: Tone { score: s.score } }).collect();
-    ArticleTone { sentences, ..ArticleTone::default() }
-}
-
-pub(super) fn of_entities(_article: &Segmented, _tones: &Tones, entities: &[Entity]) -> Vec<Tone> {
-    entities.iter().map(|_| Tone::default()).collect()
+    ArticleTone {
+        // An article that is only a headline has its tone.
+        document: voices.document.or(headline).unwrap_or_default(),
+        narrator: voices.narrator,
+        quoted: voices.quoted,
+        headline,
+        sentences,
+    }
 }
