@@ -44,11 +44,6 @@ impl Article {
             Field::Text => &self.text,
         }
     }
-
-    /// When this version was made: what its age is counted from.
-    pub fn updated_or_published(&self) -> Option<jiff::Timestamp> {
-        [&self.updated, &self.published].into_iter().flatten().find_map(|date| parse_date(date))
-    }
 }
 
 /// The moment that a date says: RFC 3339, ISO 8601 or RFC 2822; without a time zone UTC, without a time midnight.

@@ -548,6 +548,12 @@ mod tests {
     }
 
     #[test]
+    fn element_names_are_sorted() {
+        assert!([SKIPPED, RAW, BLOCKS].iter().all(|names| names.is_sorted()));
+        assert!(RAW.iter().all(|name| SKIPPED.contains(name)));
+    }
+
+    #[test]
     fn quotation_elements_get_their_marks() {
         check("She said <q>go</q>.", "She said “go”.");
     }

@@ -413,9 +413,12 @@ mod tests {
 
     #[test]
     fn wrong_types_are_refused() {
-        check(&format!(r#"{{"uri": "u", "body_{}": 1}}"#, "x".repeat(1000)), expect![[r#"
+        check(
+            &format!(r#"{{"uri": "u", "body_{}": 1}}"#, "x".repeat(1000)),
+            expect![[r#"
             invalid_field: field "body_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a string
-        "#]]);
+        "#]],
+        );
         check(
             r#"{"uri": "u", "body_text": 1}"#,
             expect![[r#"
