@@ -8,9 +8,10 @@ use std::time::Duration;
 use rdkafka::ClientContext;
 use rdkafka::client::Client;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
-use crate::config::KafkaConfig;
+use crate::config::{KafkaConfig, Properties};
 
 /// How often a client reports the state of its brokers and partitions: often enough for a lag that people watch.
 const STATISTICS_INTERVAL_MS: &str = "1000";
@@ -64,6 +65,19 @@ pub fn look_up<C: ClientContext>(client: &Client<C>, topic: &str) -> Result<(), 
     }
 }
 
+/// An error in words. What a refused property was set to may be a secret, and librdkafka repeats it.
+pub fn describe(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, why, name, _) if Properties::is_public(name) => {
+            format!("{name}: {why}")
+        }
+        KafkaError::ClientConfig(_, _, name, _) => {
+            format!("{name}: librdkafka does not take this property, or its value")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// One of librdkafka's own log lines.
 pub fn log(client: &'static str, level: RDKafkaLogLevel, facility: &str, detail: &str) {
     match level {
@@ -71,16 +85,16 @@ pub fn log(client: &'static str, level: RDKafkaLogLevel, facility: &str, detail:
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical
         | RDKafkaLogLevel::Error => {
-            tracing::error!(target: "rdkafka", client, facility, detail, "client reports");
+            tracing::error!(target: "librdkafka", client, facility, detail, "client reports");
         }
         RDKafkaLogLevel::Warning => {
-            tracing::warn!(target: "rdkafka", client, facility, detail, "client reports");
+            tracing::warn!(target: "librdkafka", client, facility, detail, "client reports");
         }
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-            tracing::info!(target: "rdkafka", client, facility, detail, "client reports");
+            tracing::info!(target: "librdkafka", client, facility, detail, "client reports");
         }
         RDKafkaLogLevel::Debug => {
-            tracing::debug!(target: "rdkafka", client, facility, detail, "client reports");
+            tracing::debug!(target: "librdkafka", client, facility, detail, "client reports");
         }
     }
 }

@@ -59,8 +59,6 @@ pub enum SourceEvent {
     /// These partitions leave, as soon as the source is told to release them. When they are lost, others may be reading
     /// them already, and nothing of them may be committed.
     Revoked { partitions: Vec<i32>, is_lost: bool },
-    /// A commit that was not waited for has ended.
-    Committed { offsets: Vec<(i32, i64)>, result: Result<(), String> },
     /// Where the logs of the assigned partitions end.
     Ends(Vec<PartitionEnd>),
     /// The source cannot go on: the process must end, and be started again.

@@ -50,7 +50,6 @@ pub(super) fn run(
         progress: Progress::default(),
         waiting: None,
         revocation: None,
-        is_committing: false,
         committed_at: Instant::now(),
         drain_until: None,
         config,
@@ -78,7 +77,6 @@ struct Stream {
     /// Read already, and larger than the room there was.
     waiting: Option<RawRecord>,
     revocation: Option<Revocation>,
-    is_committing: bool,
     committed_at: Instant,
     /// Set once a shutdown was requested.
     drain_until: Option<Instant>,
@@ -128,10 +126,6 @@ impl Stream {
             Event::Source(SourceEvent::Assigned(partitions)) => self.on_assigned(&partitions),
             Event::Source(SourceEvent::Revoked { partitions, is_lost }) => {
                 self.on_revoked(partitions, is_lost)
-            }
-            Event::Source(SourceEvent::Committed { offsets, result }) => {
-                self.on_committed(&offsets, result);
-                Ok(())
             }
             Event::Source(SourceEvent::Ends(ends)) => {
                 self.on_ends(&ends);
@@ -187,15 +181,6 @@ impl Stream {
         let drain_until = Instant::now() + self.config.pipeline.drain_timeout;
         self.revocation = Some(Revocation { partitions, is_lost, drain_until });
         self.give_up_when_drained()
-    }
-
-    fn on_committed(&mut self, offsets: &[(i32, i64)], result: Result<(), String>) {
-        self.is_committing = false;
-        self.service.metrics.pipeline.committed(result.is_ok());
-        match result {
-            Ok(()) => self.progress.committed(offsets),
-            Err(error) => tracing::warn!(error, "commit failed, it is repeated with the next"),
-        }
     }
 
     fn on_ends(&mut self, ends: &[PartitionEnd]) {
@@ -345,18 +330,8 @@ impl Stream {
     }
 
     fn commit_when_due(&mut self) {
-        if self.is_committing || self.committed_at.elapsed() < self.config.pipeline.commit_interval
-        {
-            return;
-        }
-        let offsets = self.progress.committable();
-        if offsets.is_empty() {
-            return;
-        }
-        self.committed_at = Instant::now();
-        match self.source.commit(&offsets) {
-            Ok(()) => self.is_committing = true,
-            Err(error) => self.on_committed(&[], Err(error.to_string())),
+        if self.committed_at.elapsed() >= self.config.pipeline.commit_interval {
+            self.commit(|_| true);
         }
     }
 
@@ -376,7 +351,7 @@ impl Stream {
     fn give_up(&mut self, revocation: &Revocation) -> Result<(), PipelineError> {
         let partitions = &revocation.partitions;
         if !revocation.is_lost {
-            self.commit_and_wait(|partition| partitions.contains(&partition));
+            self.commit(|partition| partitions.contains(&partition));
         }
         let mut n_dropped = 0;
         for &partition in partitions {
@@ -396,19 +371,19 @@ impl Stream {
         self.service.health.set_partitions(self.progress.partitions().count());
     }
 
-    fn commit_and_wait(&mut self, is_meant: impl Fn(i32) -> bool) {
+    /// Commits what is settled of these partitions. A commit that fails is repeated with the next.
+    fn commit(&mut self, is_meant: impl Fn(i32) -> bool) {
         let mut offsets = self.progress.committable();
         offsets.retain(|&(partition, _)| is_meant(partition));
         if offsets.is_empty() {
             return;
         }
-        let result = self.source.commit_and_wait(&offsets);
+        let result = self.source.commit(&offsets);
         self.service.metrics.pipeline.committed(result.is_ok());
+        self.committed_at = Instant::now();
         match result {
             Ok(()) => self.progress.committed(&offsets),
-            Err(error) => {
-                tracing::warn!(%error, ?offsets, "last commit failed, records are repeated")
-            }
+            Err(error) => tracing::warn!(%error, ?offsets, "offsets are not committed"),
         }
     }
 
@@ -437,7 +412,7 @@ impl Stream {
                 self.on_delivered(ticket);
             }
         }
-        self.commit_and_wait(|_| true);
+        self.commit(|_| true);
         tracing::info!("offsets committed");
         for partition in self.progress.partitions() {
             self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);

@@ -92,7 +92,7 @@ impl KafkaSink {
         let context = Context { on_event };
         let producer =
             ThreadedProducer::from_config_and_context(&properties(config, limits), context)
-                .map_err(|error| SendError::Failed(error.to_string()))?;
+                .map_err(|error| SendError::Failed(kafka::describe(&error)))?;
         Ok(Self {
             producer,
             topic: config.output.topic.clone(),

@@ -39,12 +39,16 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// the client cannot represent it.
 const UNREADABLE_HEADER: &str = "copydesk-unreadable-header-name";
 
+/// How long a broker may take to answer one request; librdkafka's own minute would hold up the loop.
+const SOCKET_TIMEOUT_MS: &str = "10000";
+
 /// May be overridden by the user's properties.
 const DEFAULTS: &[(&str, &str)] = &[
     // A group that starts reads the whole topic: skipping what came before would lose it.
     ("auto.offset.reset", "earliest"),
     // How long fetching rests when enough has been fetched ahead; the default of 1 s would starve a fast consumer.
     ("fetch.queue.backoff.ms", "50"),
+    ("socket.timeout.ms", SOCKET_TIMEOUT_MS),
 ];
 
 /// A member of the consumer group.
@@ -63,10 +67,10 @@ pub struct KafkaSource {
 
 /// The client refused what was asked of it.
 #[derive(Debug, thiserror::Error)]
-#[error("{action}: {error}")]
+#[error("{action}: {detail}")]
 pub struct SourceError {
     action: &'static str,
-    error: KafkaError,
+    detail: String,
 }
 
 impl KafkaSource {
@@ -108,7 +112,7 @@ impl KafkaSource {
         self.consumer.subscribe(&[&*self.topic]).map_err(failed("cannot subscribe"))
     }
 
-    /// Serves what is not a record: rebalances, ended commits, statistics, errors. Never waits.
+    /// Serves what is not a record: rebalances, statistics, errors. Never waits.
     pub fn serve(&mut self) {
         while let Some(result) = self.consumer.poll(Duration::ZERO) {
             match result {
@@ -179,35 +183,25 @@ impl KafkaSource {
         self.consumer.incremental_unassign(&list).map_err(failed("cannot give up partitions"))
     }
 
-    /// Commits without waiting; [`SourceEvent::Committed`] tells how it ended.
+    /// Commits and waits for the broker: milliseconds, and while the coordinator does not answer, for the session's
+    /// time-out and [`SOCKET_TIMEOUT_MS`] at most. (Commits that are not waited for end without a word: rdkafka 0.39
+    /// has no event for them.)
     ///
     /// # Errors
-    /// When the client refuses.
+    /// When the broker refuses or does not answer; nothing is committed then.
     pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), SourceError> {
-        self.commit_by(offsets, CommitMode::Async)
-    }
-
-    /// Commits and waits for the broker, for the session's time-out at most.
-    ///
-    /// # Errors
-    /// When the broker refuses or does not answer.
-    pub fn commit_and_wait(&self, offsets: &[(i32, i64)]) -> Result<(), SourceError> {
-        self.commit_by(offsets, CommitMode::Sync)
+        let mut list = TopicPartitionList::with_capacity(offsets.len());
+        for &(partition, offset) in offsets {
+            list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))
+                .map_err(failed("cannot name an offset"))?;
+        }
+        self.consumer.commit(&list, CommitMode::Sync).map_err(failed("cannot commit"))
     }
 
     /// Leaves the group, or with a stable instance name its connection: the group then keeps this member's partitions
     /// for the session's time-out, so that a restart moves none of them. Dropping does the same.
     pub fn close(self) {
         drop(self);
-    }
-
-    fn commit_by(&self, offsets: &[(i32, i64)], mode: CommitMode) -> Result<(), SourceError> {
-        let mut list = TopicPartitionList::with_capacity(offsets.len());
-        for &(partition, offset) in offsets {
-            list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))
-                .map_err(failed("cannot name an offset"))?;
-        }
-        self.consumer.commit(&list, mode).map_err(failed("cannot commit"))
     }
 
     fn answer(&self, partitions: &[i32], is_assignment: bool) {
@@ -274,7 +268,7 @@ fn properties(config: &Config) -> ClientConfig {
 }
 
 fn failed(action: &'static str) -> impl Fn(KafkaError) -> SourceError {
-    move |error| SourceError { action, error }
+    move |error| SourceError { action, detail: kafka::describe(&error) }
 }
 
 /// The client recovers from all errors but fatal ones by itself.

@@ -1,1 +1,247 @@
-//! The pipeline on a real Apache Kafka from Maven Central, started and stopped by the test.
+//! The service as a process on a real Apache Kafka from Maven Central, started and stopped by the test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use crate::support::kafka_server::KafkaServer;
+use crate::support::service::{Service, TIMEOUT, pause};
+use crate::support::topics::{self, Message};
+
+/// One broker serves all scenarios, each with its own topics and group: starting it takes longer than most of them.
+#[test]
+fn the_service_on_a_real_broker() {
+    let Some(mut server) = KafkaServer::start() else { return };
+    all_kinds_of_records_pass(&server);
+    a_killed_service_loses_nothing(&server);
+    instances_share_the_work_and_hand_it_over(&server);
+    an_output_that_the_topic_refuses_becomes_a_dead_letter(&server);
+    a_second_signal_ends_at_once(&server);
+    an_unknown_topic_is_waited_for(&server);
+    a_broker_that_restarts_is_waited_for(&mut server);
+}
+
+/// The topics and the group of one scenario.
+struct Desk<'a> {
+    server: &'a KafkaServer,
+    name: &'static str,
+}
+
+impl<'a> Desk<'a> {
+    fn new(server: &'a KafkaServer, name: &'static str, n_partitions: i32) -> Self {
+        let desk = Self { server, name };
+        for topic in ["raw", "enriched", "dead"] {
+            server.create_topic(&desk.topic(topic), n_partitions, &[]);
+        }
+        desk
+    }
+
+    fn topic(&self, kind: &str) -> String {
+        format!("{}.{kind}", self.name)
+    }
+
+    fn serve(&self, more: &[&str]) -> Service {
+        serve(&self.server.brokers, self.name, more)
+    }
+
+    fn write(&self, messages: &[Message]) {
+        topics::write(&self.server.brokers, &self.topic("raw"), messages);
+    }
+
+    fn read(&self, kind: &str) -> Vec<Message> {
+        topics::read_all(&self.server.brokers, &self.topic(kind))
+    }
+
+    fn wait_for(&self, kind: &str, n: i64) {
+        wait_for(&self.server.brokers, &self.topic(kind), n);
+    }
+
+    fn committed(&self) -> Vec<(i32, i64)> {
+        topics::committed(&self.server.brokers, self.name, &self.topic("raw"))
+    }
+}
+
+fn serve(brokers: &str, name: &str, more: &[&str]) -> Service {
+    let mut settings = vec![
+        format!("kafka.brokers={brokers}"),
+        format!("kafka.group={name}"),
+        format!("input.topic={name}.raw"),
+        format!("output.topic={name}.enriched"),
+        format!("output.dead_letter_topic={name}.dead"),
+    ];
+    settings.extend(more.iter().map(ToString::to_string));
+    Service::start(&settings)
+}
+
+fn wait_for(brokers: &str, topic: &str, n: i64) {
+    let until = Instant::now() + TIMEOUT;
+    while topics::count(brokers, topic) < n {
+        assert!(
+            Instant::now() < until,
+            "{topic} has {} of {n} messages",
+            topics::count(brokers, topic)
+        );
+        pause();
+    }
+}
+
+fn articles(n: i32, n_partitions: i32) -> Vec<Message> {
+    let text = "The council approved the plan. “It took years,” said the mayor, Ann Lee of Dover.";
+    (0..n)
+        .map(|n| {
+            Message::article(n % n_partitions, &format!("id-{n}"), &text.repeat(1 + n as usize % 9))
+        })
+        .collect()
+}
+
+/// Every input record came out once at least, and where it came out first is in input order; returns how many came
+/// out more than once.
+#[track_caller]
+fn check_complete(published: &[Message], n: usize) -> usize {
+    let mut seen = BTreeSet::new();
+    let mut firsts: BTreeMap<(i32, i32), Vec<i64>> = BTreeMap::new();
+    for message in published {
+        let (partition, offset) = message.source();
+        if seen.insert((partition, offset)) {
+            firsts.entry((partition, message.partition)).or_default().push(offset);
+        }
+    }
+    assert_eq!(seen.len(), n, "records are missing");
+    assert!(firsts.values().all(|offsets| offsets.is_sorted()), "out of order: {firsts:?}");
+    published.len() - n
+}
+
+fn all_kinds_of_records_pass(server: &KafkaServer) {
+    let desk = Desk::new(server, "kinds", 3);
+    let poison = Message {
+        partition: 1,
+        key: Some(b"\x00\xff".to_vec()),
+        value: Some(b"{\"text\": \"cut o\xff".to_vec()),
+        headers: vec![
+            ("a".into(), Some(b"1".to_vec())),
+            ("b".into(), None),
+            ("a".into(), Some(vec![])),
+        ],
+        timestamp_ms: None,
+    };
+    let keyless = Message { key: None, ..Message::article(2, "no-key", "Snow fell on the hills.") };
+    desk.write(&articles(60, 3));
+    desk.write(&[poison.clone(), keyless]);
+    let service = desk.serve(&[]);
+    desk.wait_for("enriched", 61);
+    desk.wait_for("dead", 1);
+    assert_eq!(service.get("/readyz").0, 200);
+    let (_, metrics) = service.get("/metrics");
+    assert!(metrics.contains("copydesk_records_dead_lettered_total{reason=\"not_utf8\"} 1\n"));
+    assert!(service.stop().success());
+
+    let published = desk.read("enriched");
+    assert_eq!(check_complete(&published, 61), 0);
+    let keyless = published.iter().find(|message| message.json()["id"] == "no-key").unwrap();
+    assert_eq!(keyless.key.as_deref(), Some(&b"no-key"[..]));
+    let dead = desk.read("dead");
+    assert_eq!((&dead[0].key, &dead[0].value), (&poison.key, &poison.value));
+    assert_eq!(dead[0].headers[..3], poison.headers[..]);
+    assert_eq!(dead[0].header("copydesk-error-source"), "kinds.raw/1/20");
+    assert_eq!(desk.committed(), [(0, 20), (1, 21), (2, 21)]);
+}
+
+fn a_killed_service_loses_nothing(server: &KafkaServer) {
+    let desk = Desk::new(server, "killed", 2);
+    desk.write(&articles(600, 2));
+    // Rare commits leave much to be done again.
+    let settings = ["kafka.session_timeout_ms=6000", "pipeline.commit_interval_ms=300"];
+    for n_published in [50, 250] {
+        let service = desk.serve(&settings);
+        desk.wait_for("enriched", n_published);
+        service.kill();
+    }
+    let service = desk.serve(&settings);
+    let until = Instant::now() + TIMEOUT;
+    while desk.committed() != [(0, 300), (1, 300)] {
+        assert!(Instant::now() < until, "committed is {:?}", desk.committed());
+        pause();
+    }
+    assert!(service.stop().success());
+    let n_repeated = check_complete(&desk.read("enriched"), 600);
+    assert!(n_repeated < 600, "{n_repeated} repeated: nothing was committed before the kills");
+}
+
+fn instances_share_the_work_and_hand_it_over(server: &KafkaServer) {
+    let desk = Desk::new(server, "shared", 4);
+    desk.write(&articles(400, 4));
+    let settings = ["kafka.session_timeout_ms=6000"];
+    let first = desk.serve(&settings);
+    desk.wait_for("enriched", 20);
+    let second = desk.serve(&settings);
+    second.wait_for_log("partitions assigned");
+    desk.write(&articles(400, 4));
+    first.wait_for_log("partitions given up");
+    assert!(first.stop().success());
+    desk.write(&articles(400, 4));
+    desk.wait_for("enriched", 1200);
+    assert!(second.stop().success());
+    // Whoever gives up a partition drains it first.
+    assert_eq!(check_complete(&desk.read("enriched"), 1200), 0);
+}
+
+fn an_output_that_the_topic_refuses_becomes_a_dead_letter(server: &KafkaServer) {
+    let desk = Desk { server, name: "refused" };
+    server.create_topic(&desk.topic("raw"), 1, &[]);
+    server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "20000")]);
+    server.create_topic(&desk.topic("dead"), 1, &[]);
+    // Hardly compressible, and so refused by the broker, not by the client.
+    let noise: Vec<_> =
+        (0..6000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let large = Message::article(0, "large", &format!("{}.", noise.join(" ")));
+    let mut messages = articles(60, 1);
+    messages.insert(30, large.clone());
+    desk.write(&messages);
+    let service = desk.serve(&[]);
+    desk.wait_for("dead", 1);
+    desk.wait_for("enriched", 60);
+    assert!(service.stop().success());
+    let published = desk.read("enriched");
+    assert_eq!(check_complete(&published, 60), 0);
+    let dead = desk.read("dead");
+    assert_eq!(dead.len(), 1);
+    assert_eq!((&dead[0].key, &dead[0].value), (&large.key, &large.value));
+    assert_eq!(dead[0].header("copydesk-error-reason"), "output_too_large");
+    assert_eq!(desk.committed(), [(0, 61)]);
+}
+
+fn a_second_signal_ends_at_once(server: &KafkaServer) {
+    let desk = Desk::new(server, "twice", 1);
+    let service = desk.serve(&[]);
+    service.wait_for_log("partitions assigned");
+    service.signal("TERM");
+    service.signal("INT");
+    assert_eq!(service.end().code(), Some(1));
+}
+
+fn an_unknown_topic_is_waited_for(server: &KafkaServer) {
+    let desk = Desk { server, name: "late" };
+    server.create_topic(&desk.topic("raw"), 1, &[]);
+    server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.write(&articles(1, 1));
+    let service = desk.serve(&[]);
+    let line = service.wait_for_log("topic is not usable");
+    assert_eq!(line["topic"], "late.enriched");
+    assert_eq!((service.get("/readyz").0, service.get("/livez").0), (503, 200));
+    server.create_topic(&desk.topic("enriched"), 1, &[]);
+    desk.wait_for("enriched", 1);
+    assert!(service.stop().success());
+}
+
+fn a_broker_that_restarts_is_waited_for(server: &mut KafkaServer) {
+    let desk = Desk::new(server, "outage", 2);
+    desk.write(&articles(300, 2));
+    let service = desk.serve(&["kafka.session_timeout_ms=6000"]);
+    desk.wait_for("enriched", 30);
+    let brokers = server.brokers.clone();
+    server.kill();
+    service.wait_for_log("producer reports");
+    server.restart();
+    wait_for(&brokers, "outage.enriched", 300);
+    assert!(service.stop().success());
+    check_complete(&topics::read_all(&brokers, "outage.enriched"), 300);
+}

@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use copydesk::admin::Health;
-use copydesk::config::Config;
+use copydesk::article::RetractionReason;
+use copydesk::config::{Config, RetractionForm};
 use copydesk::dead_letter::Reason;
 use copydesk::knowledge::Knowledge;
 use copydesk::metrics::Metrics;
@@ -165,6 +166,7 @@ fn records_of_a_partition_come_out_in_order_whatever_finishes_first() {
     assert!(settled.iter().all(|settled| settled.fate == Fate::Enriched));
     assert_eq!(desk.metric("copydesk_records_consumed_total{topic=\"articles.raw\"}"), 90.0);
     assert!(desk.health.readiness().is_empty(), "{:?}", desk.health.readiness());
+    desk.wait_until("all is committed", |_| broker.committed() == [(0, 30), (1, 30), (2, 30)]);
     desk.stop();
 
     let published = broker.read(ENRICHED);
@@ -175,7 +177,6 @@ fn records_of_a_partition_come_out_in_order_whatever_finishes_first() {
         offsets.entry((partition, message.partition)).or_default().push(offset);
     }
     assert!(offsets.values().all(|offsets| offsets.is_sorted()), "{offsets:?}");
-    assert_eq!(broker.committed(), [(0, 30), (1, 30), (2, 30)]);
 }
 
 #[test]
@@ -238,6 +239,34 @@ fn a_broken_record_goes_to_the_dead_letter_topic_byte_for_byte() {
     assert_eq!(letter.header("copydesk-error-attempts"), "1");
     assert_eq!(broker.read(ENRICHED).len(), 1);
     assert_eq!(broker.committed(), [(0, 2)]);
+}
+
+#[test]
+fn a_deleted_article_is_retracted_as_a_record() {
+    let retracted = retraction(RetractionForm::Record);
+    let body = retracted.json();
+    assert_eq!((&body["status"], &body["reason"]), (&"retracted".into(), &"deleted".into()));
+}
+
+#[test]
+fn a_deleted_article_is_retracted_as_a_tombstone() {
+    assert_eq!(retraction(RetractionForm::Tombstone).value, None);
+}
+
+/// What is published for a null value.
+#[track_caller]
+fn retraction(form: RetractionForm) -> Message {
+    let broker = Broker::start(1);
+    broker.write(&[Message { key: Some(b"urn:x:9".to_vec()), ..Message::default() }]);
+    let mut config = broker.config();
+    config.output.retraction = form;
+    let mut desk = Desk::start(config, Stages::default());
+    assert_eq!(desk.settle(1)[0].fate, Fate::Retracted(RetractionReason::Deleted));
+    desk.stop();
+    let mut published = broker.read(ENRICHED);
+    assert_eq!(published.len(), 1);
+    assert_eq!(published[0].key.as_deref(), Some(&b"urn:x:9"[..]));
+    published.remove(0)
 }
 
 #[test]

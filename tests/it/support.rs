@@ -1,5 +1,7 @@
 //! What several test files share.
 
+pub(crate) mod kafka_server;
+pub(crate) mod service;
 pub(crate) mod topics;
 
 use std::collections::BTreeMap;

@@ -7,9 +7,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
-use rdkafka::{ClientContext, Offset, Statistics, TopicPartitionList};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Statistics, TopicPartitionList};
 
 use super::OnEvent;
 use crate::kafka;
@@ -115,22 +115,5 @@ impl ConsumerContext for Context {
         state.unanswered = Some(unanswered);
         drop(state);
         (self.on_event)(event);
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
-        let mut result = match result {
-            // There was nothing to commit.
-            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => Ok(()),
-            other => other.map_err(|error| error.to_string()),
-        };
-        let mut offsets = Vec::with_capacity(list.count());
-        for element in list.elements() {
-            match (element.error(), element.offset()) {
-                (Ok(()), Offset::Offset(offset)) => offsets.push((element.partition(), offset)),
-                (Ok(()), _) => {}
-                (Err(error), _) => result = Err(error.to_string()),
-            }
-        }
-        (self.on_event)(SourceEvent::Committed { offsets, result });
     }
 }

@@ -108,6 +108,18 @@ pub(crate) fn read_all(brokers: &str, topic: &str) -> Vec<Message> {
     messages
 }
 
+/// How many messages a topic has, over all partitions, as far as its offsets tell.
+pub(crate) fn count(brokers: &str, topic: &str) -> i64 {
+    let consumer: BaseConsumer = client(brokers).create().unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+    let partitions = metadata.topics()[0].partitions();
+    let n_messages = |partition| {
+        let (low, high) = consumer.fetch_watermarks(topic, partition, TIMEOUT).unwrap();
+        high - low
+    };
+    partitions.iter().map(|partition| n_messages(partition.id())).sum()
+}
+
 /// The offsets that a group has committed, of the partitions that have any.
 pub(crate) fn committed(brokers: &str, group: &str, topic: &str) -> Vec<(i32, i64)> {
     let consumer: BaseConsumer = client(brokers).set("group.id", group).create().unwrap();
