@@ -40,6 +40,12 @@ pub struct Loaded {
     pub settings: Vec<Setting>,
 }
 
+/// How this program was called, for examples that can be copied.
+pub fn program() -> String {
+    let program = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
+    program.filter(|name| !name.is_empty()).unwrap_or_else(|| "copydesk".to_owned())
+}
+
 impl Loaded {
     /// How a command logs that writes for people: warnings alone, unless the environment or a flag says otherwise. The
     /// file and the defaults are about the service.

@@ -13,6 +13,7 @@ mod schema;
 mod golden;
 mod hostile;
 mod cli;
+mod enrich;
 mod demo;
 mod operations;
 mod pipeline;

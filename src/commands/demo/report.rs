@@ -4,12 +4,13 @@
 
 use std::io::{self, Stdout};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::article::Version;
-use crate::config::Config;
+use crate::config::{Config, program};
 use crate::decode::{self, DecodeOptions, Decoded};
 use crate::enriched::view::{Enriched, Published};
 use crate::pipeline::{Fate, Settled};
@@ -175,16 +176,16 @@ impl<W: io::Write> Report<W> {
         broker: &str,
         topic: &str,
     ) -> io::Result<()> {
+        let program = program();
         let hints = [
-            (format!("curl -s http://{metrics}/metrics"), "what a dashboard sees"),
-            (format!("kcat -C -e -b {broker} -t {topic}"), "the records"),
-            ("copydesk enrich --pretty ARTICLE.txt".to_owned(), "one article, for people"),
-            ("copydesk demo --input FOLDER".to_owned(), "your own articles"),
+            ("what a dashboard sees", format!("curl -s http://{metrics}/metrics")),
+            ("the records, with any Kafka client", format!("kcat -C -e -b {broker} -t {topic}")),
+            ("one article for people", format!("{program} enrich --pretty {}", an_article())),
+            ("your own articles", format!("{program} demo --input FOLDER")),
         ];
-        let longest = hints.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
         writeln!(self.out, "\n{BOLD}Try next{BOLD:#}")?;
-        for (command, what) in hints {
-            writeln!(self.out, "  {}  {DIM}{what}{DIM:#}", column(&command, longest))?;
+        for (what, command) in hints {
+            writeln!(self.out, "  {DIM}{what}{DIM:#}\n    {command}")?;
         }
         writeln!(self.out, "\nThe service goes on; Ctrl-C stops it.")?;
         self.out.flush()
@@ -194,6 +195,12 @@ impl<W: io::Write> Report<W> {
         writeln!(self.out, "\nstopped: everything taken was settled and its offsets committed")?;
         self.out.flush()
     }
+}
+
+/// A file that is there to be tried: in a checkout the first sample is.
+fn an_article() -> &'static str {
+    const SAMPLE: &str = "samples/01-harbour-tunnel.json";
+    if Path::new(SAMPLE).is_file() { SAMPLE } else { "ARTICLE.txt" }
 }
 
 /// The record as the pipeline read it, as far as decoding looks at it.
