@@ -608,7 +608,10 @@ mod tests {
                     "{from}..{to} after {last} in {html:?}"
                 );
                 last = from;
-                if to - from == c.len_utf8() && !is_gap(c) {
+                // Markup may be as long as what it stands for: `&#0` and U+FFFD, `<q>` and its mark.
+                let first = char::from(html.as_bytes()[from]);
+                let is_markup = matches!(first, '&' | '<') && c != first;
+                if to - from == c.len_utf8() && !is_gap(c) && !is_markup {
                     assert_eq!(html.get(from..to), text.get(at..at + c.len_utf8()), "{html:?}");
                 }
             }
