@@ -2,6 +2,8 @@
 //!
 //! In: [`Event`]s and records. Out: deliveries and commits. Runs on a thread of its own; nothing here computes.
 
+mod partitions;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,9 +20,10 @@ use crate::config::Config;
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::sink::kafka::{KafkaSink, SendError};
 use crate::sink::{Outgoing, Refusal, SinkEvent};
-use crate::source::kafka::KafkaSource;
+use crate::source::kafka::{KafkaSource, PendingCommit};
 use crate::source::progress::{Arrival, Progress, Ticket};
-use crate::source::{PartitionEnd, RawRecord, SourceEvent};
+use crate::source::{RawRecord, SourceEvent};
+use partitions::Revocation;
 
 /// The loop turns at least this often: a wake-up that a client misses costs no more. Idle, that is a few microseconds
 /// of work fifty times a second.
@@ -50,7 +53,9 @@ pub(super) fn run(
         progress: Progress::default(),
         waiting: None,
         revocation: None,
+        committing: None,
         committed_at: Instant::now(),
+        is_reachable: true,
         drain_until: None,
         config,
         service,
@@ -77,7 +82,11 @@ struct Stream {
     /// Read already, and larger than the room there was.
     waiting: Option<RawRecord>,
     revocation: Option<Revocation>,
+    /// The commit on its way.
+    committing: Option<PendingCommit>,
+    /// When the last commit began.
     committed_at: Instant,
+    is_reachable: bool,
     /// Set once a shutdown was requested.
     drain_until: Option<Instant>,
 }
@@ -90,14 +99,6 @@ struct InDelivery {
     /// For the dead letter, should the broker refuse what was made of it.
     record: RawRecord,
     received_at: Instant,
-}
-
-/// Partitions that are to be given up when they are drained.
-#[derive(Debug)]
-struct Revocation {
-    partitions: Vec<i32>,
-    is_lost: bool,
-    drain_until: Instant,
 }
 
 impl Stream {
@@ -142,7 +143,7 @@ impl Stream {
             }
             Event::Sink(SinkEvent::Refused(ticket, refusal)) => self.on_refused(ticket, refusal),
             Event::Sink(SinkEvent::Reachable(is_reachable)) => {
-                self.service.health.set_producer_usable(is_reachable);
+                self.on_reachable(is_reachable);
                 Ok(())
             }
             Event::Sink(SinkEvent::Failed(error)) => {
@@ -156,48 +157,6 @@ impl Stream {
                 self.on_shutdown();
                 Ok(())
             }
-        }
-    }
-
-    fn on_assigned(&mut self, partitions: &[i32]) -> Result<(), PipelineError> {
-        for &partition in partitions {
-            self.progress.assign(partition);
-            self.service.metrics.source.partitions.assigned(&self.config.input.topic, partition);
-        }
-        self.source.accept(partitions).map_err(|error| PipelineError::Source(error.to_string()))?;
-        tracing::info!(?partitions, "partitions assigned");
-        self.rebalanced();
-        Ok(())
-    }
-
-    fn on_revoked(&mut self, partitions: Vec<i32>, is_lost: bool) -> Result<(), PipelineError> {
-        // The group waits for an answer before it revokes more: an earlier one that is still draining has been overtaken.
-        if let Some(earlier) = self.revocation.take() {
-            self.give_up(&earlier)?;
-        }
-        tracing::info!(?partitions, is_lost, "partitions revoked");
-        self.source.stop_reading(&partitions);
-        self.waiting.take_if(|record| partitions.contains(&record.position.partition));
-        let drain_until = Instant::now() + self.config.pipeline.drain_timeout;
-        self.revocation = Some(Revocation { partitions, is_lost, drain_until });
-        self.give_up_when_drained()
-    }
-
-    fn on_ends(&mut self, ends: &[PartitionEnd]) {
-        for end in ends {
-            let Some(standing) = self.progress.standing(end.partition) else { continue };
-            let read_below = standing.read_below.unwrap_or(end.fetched_below - end.n_prefetched);
-            // Offsets that are no records (transaction markers) may stand at the end for ever.
-            let has_all = end.n_prefetched == 0 && end.fetched_below >= end.end;
-            let n_unread = if has_all || read_below < 0 { 0 } else { end.end - read_below };
-            let n_behind = u64::try_from(n_unread).unwrap_or_default() + standing.n_inflight as u64;
-            let partitions = &self.service.metrics.source.partitions;
-            partitions.lagging(
-                &self.config.input.topic,
-                end.partition,
-                n_behind,
-                standing.oldest_ms,
-            );
         }
     }
 
@@ -253,6 +212,18 @@ impl Stream {
         let (outgoing, fate) = (outgoing::dead(letter), Fate::DeadLettered(reason));
         self.progress.finish(ticket, InDelivery { outgoing, fate, record, received_at });
         Ok(())
+    }
+
+    fn on_reachable(&mut self, is_reachable: bool) {
+        if is_reachable != self.is_reachable {
+            if is_reachable {
+                tracing::info!("brokers can be reached again");
+            } else {
+                tracing::warn!("no broker can be reached");
+            }
+        }
+        self.is_reachable = is_reachable;
+        self.service.health.set_producer_usable(is_reachable);
     }
 
     fn on_shutdown(&mut self) {
@@ -329,91 +300,34 @@ impl Stream {
         Ok(())
     }
 
-    fn commit_when_due(&mut self) {
-        if self.committed_at.elapsed() >= self.config.pipeline.commit_interval {
-            self.commit(|_| true);
-        }
-    }
-
-    fn give_up_when_drained(&mut self) -> Result<(), PipelineError> {
-        let Some(revocation) = &self.revocation else { return Ok(()) };
-        let is_empty = |&partition| {
-            self.progress.standing(partition).is_none_or(|standing| standing.n_inflight == 0)
-        };
-        let is_drained = revocation.partitions.iter().all(is_empty);
-        let is_over = revocation.is_lost || Instant::now() >= revocation.drain_until;
-        match self.revocation.take_if(|_| is_drained || is_over) {
-            Some(revocation) => self.give_up(&revocation),
-            None => Ok(()),
-        }
-    }
-
-    fn give_up(&mut self, revocation: &Revocation) -> Result<(), PipelineError> {
-        let partitions = &revocation.partitions;
-        if !revocation.is_lost {
-            self.commit(|partition| partitions.contains(&partition));
-        }
-        let mut n_dropped = 0;
-        for &partition in partitions {
-            n_dropped += self.progress.revoke(partition);
-            self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);
-        }
-        self.source
-            .release(partitions)
-            .map_err(|error| PipelineError::Source(error.to_string()))?;
-        tracing::info!(?partitions, n_dropped, "partitions given up");
-        self.rebalanced();
-        Ok(())
-    }
-
-    fn rebalanced(&self) {
-        self.service.metrics.source.rebalanced();
-        self.service.health.set_partitions(self.progress.partitions().count());
-    }
-
-    /// Commits what is settled of these partitions. A commit that fails is repeated with the next.
-    fn commit(&mut self, is_meant: impl Fn(i32) -> bool) {
-        let mut offsets = self.progress.committable();
-        offsets.retain(|&(partition, _)| is_meant(partition));
-        if offsets.is_empty() {
-            return;
-        }
-        let result = self.source.commit(&offsets);
-        self.service.metrics.pipeline.committed(result.is_ok());
-        self.committed_at = Instant::now();
-        match result {
-            Ok(()) => self.progress.committed(&offsets),
-            Err(error) => tracing::warn!(%error, ?offsets, "offsets are not committed"),
-        }
-    }
-
     fn is_drained(&self) -> bool {
         let Some(drain_until) = self.drain_until else { return false };
-        let n_inflight = self.progress.n_records();
-        if n_inflight > 0 && Instant::now() >= drain_until {
-            tracing::warn!(
-                n_inflight,
-                "drain time is over, records in flight are left to be read again"
-            );
+        let mut partitions = self.progress.partitions();
+        if partitions.all(|partition| self.progress.is_done(partition)) {
+            tracing::info!("all in flight is settled and committed");
             return true;
         }
-        n_inflight == 0
+        let is_over = Instant::now() >= drain_until;
+        if is_over {
+            let n_inflight = self.progress.n_records();
+            tracing::warn!(n_inflight, "drain time is over, the rest is left to be read again");
+        }
+        is_over
     }
 
-    /// The end of the sequence that [`Stream::on_shutdown`] began: flush, commit, leave.
+    /// The end of the sequence that [`Stream::on_shutdown`] began: flush, commit, leave. After a complete drain there is
+    /// nothing left to flush and to commit.
     fn leave(mut self) {
         if let Err(error) = self.sink.flush(FLUSH_TIMEOUT) {
-            tracing::warn!(%error, "producer not flushed");
-        } else {
-            tracing::info!("producer flushed");
+            tracing::warn!(%error, "producer is not flushed");
         }
         while let Some(event) = self.mailbox.take() {
             if let Event::Sink(SinkEvent::Delivered(ticket)) = event {
                 self.on_delivered(ticket);
             }
         }
-        self.commit(|_| true);
-        tracing::info!("offsets committed");
+        self.commit_and_wait();
+        tracing::info!("producer flushed, offsets committed");
         for partition in self.progress.partitions() {
             self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);
         }

@@ -233,7 +233,8 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "producer reports");
+        // What happens to connections is in the client's own log lines already.
+        tracing::debug!(%error, reason, "producer reports");
         match error {
             KafkaError::Global(RDKafkaErrorCode::AllBrokersDown) => {
                 (self.on_event)(SinkEvent::Reachable(false));

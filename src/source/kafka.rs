@@ -8,6 +8,7 @@
 //! is the backpressure. Pausing instead would throw the fetched records away each time. All methods belong to one
 //! thread, which must call [`KafkaSource::serve`] often, with or without room for records.
 
+mod committer;
 mod context;
 
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext as _};
 use rdkafka::consumer::base_consumer::PartitionQueue;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::types::RDKafkaErrorCode;
@@ -27,7 +28,10 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::config::Config;
 use crate::kafka::{self, TopicFault};
 use crate::source::{Header, Position, RawRecord, SourceEvent};
+use committer::Committer;
 use context::{Context, Rebalance};
+
+pub use committer::{CommitError, PendingCommit};
 
 /// Called with each event, on the thread that serves the source.
 pub type OnEvent = Box<dyn Fn(SourceEvent) + Send + Sync>;
@@ -39,16 +43,12 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// the client cannot represent it.
 const UNREADABLE_HEADER: &str = "copydesk-unreadable-header-name";
 
-/// How long a broker may take to answer one request; librdkafka's own minute would hold up the loop.
-const SOCKET_TIMEOUT_MS: &str = "10000";
-
 /// May be overridden by the user's properties.
 const DEFAULTS: &[(&str, &str)] = &[
     // A group that starts reads the whole topic: skipping what came before would lose it.
     ("auto.offset.reset", "earliest"),
     // How long fetching rests when enough has been fetched ahead; the default of 1 s would starve a fast consumer.
     ("fetch.queue.backoff.ms", "50"),
-    ("socket.timeout.ms", SOCKET_TIMEOUT_MS),
 ];
 
 /// A member of the consumer group.
@@ -63,6 +63,7 @@ pub struct KafkaSource {
     on_event: Arc<OnEvent>,
     wake: Wake,
     consumer: Arc<BaseConsumer<Context>>,
+    committer: Option<Committer>,
 }
 
 /// The client refused what was asked of it.
@@ -77,7 +78,7 @@ impl KafkaSource {
     /// Builds the client; it joins the group with [`KafkaSource::subscribe`].
     ///
     /// # Errors
-    /// When a property is not valid.
+    /// When a property is not valid, or the operating system refuses a thread.
     pub fn connect(config: &Config, on_event: OnEvent, wake: Wake) -> Result<Self, SourceError> {
         let on_event = Arc::new(on_event);
         let context = Context::new(Arc::clone(&on_event));
@@ -85,6 +86,9 @@ impl KafkaSource {
             .map_err(failed("cannot build the consumer"))?;
         let wake_main = Arc::clone(&wake);
         consumer.set_nonempty_callback(move || wake_main());
+        let consumer = Arc::new(consumer);
+        let committer = Committer::start(Arc::clone(&consumer), Arc::clone(&wake))
+            .map_err(|error| SourceError { action: "cannot commit", detail: error.to_string() })?;
         Ok(Self {
             queues: Vec::new(),
             turn: 0,
@@ -92,7 +96,8 @@ impl KafkaSource {
             topic: config.input.topic.as_str().into(),
             on_event,
             wake,
-            consumer: Arc::new(consumer),
+            consumer,
+            committer: Some(committer),
         })
     }
 
@@ -183,19 +188,20 @@ impl KafkaSource {
         self.consumer.incremental_unassign(&list).map_err(failed("cannot give up partitions"))
     }
 
-    /// Commits and waits for the broker: milliseconds, and while the coordinator does not answer, for the session's
-    /// time-out and [`SOCKET_TIMEOUT_MS`] at most. (Commits that are not waited for end without a word: rdkafka 0.39
-    /// has no event for them.)
+    /// Begins a commit: of each partition, the next offset to read. Wakes the caller when it has ended. One that is not
+    /// answered holds up the next, so wait for its end first.
     ///
     /// # Errors
-    /// When the broker refuses or does not answer; nothing is committed then.
-    pub fn commit(&self, offsets: &[(i32, i64)]) -> Result<(), SourceError> {
+    /// When the client refuses.
+    pub fn begin_commit(&self, offsets: Vec<(i32, i64)>) -> Result<PendingCommit, SourceError> {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
-        for &(partition, offset) in offsets {
+        for &(partition, offset) in &offsets {
             list.add_partition_offset(&self.topic, partition, Offset::Offset(offset))
                 .map_err(failed("cannot name an offset"))?;
         }
-        self.consumer.commit(&list, CommitMode::Sync).map_err(failed("cannot commit"))
+        let committer =
+            self.committer.as_ref().expect("the committer runs until the source is dropped");
+        Ok(committer.begin(list, offsets))
     }
 
     /// Leaves the group, or with a stable instance name its connection: the group then keeps this member's partitions
@@ -233,6 +239,9 @@ impl Drop for KafkaSource {
             Some(Rebalance::Assigned(partitions)) => self.answer(&partitions, true),
             Some(Rebalance::Revoked(partitions)) => self.answer(&partitions, false),
             None => {}
+        }
+        if self.committer.take().is_some_and(|committer| !committer.stop()) {
+            tracing::warn!("consumer group is not left, since a commit is not answered");
         }
     }
 }
@@ -280,6 +289,12 @@ fn report(error: &KafkaError, on_event: &OnEvent) {
         KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownTopicOrPartition) => {
             tracing::warn!("input topic does not exist");
         }
+        // What happens to connections is in the client's own log lines already.
+        KafkaError::MessageConsumption(
+            RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::Resolve,
+        ) => tracing::debug!(%error, "consumer reports"),
         other => tracing::warn!(error = %other, "consumer reports"),
     }
 }

@@ -226,6 +226,12 @@ impl<T> Progress<T> {
         })
     }
 
+    /// Whether all that was read of a partition is settled and committed; true of one that is not assigned.
+    pub fn is_done(&self, partition: i32) -> bool {
+        let state = self.partitions.get(&partition);
+        state.is_none_or(|state| state.slots.is_empty() && !state.is_uncommitted())
+    }
+
     fn locate(&mut self, ticket: Ticket) -> Option<(&mut Partition<T>, usize)> {
         let state = self.partitions.get_mut(&ticket.partition)?;
         if state.epoch != ticket.epoch {
@@ -309,9 +315,14 @@ mod tests {
         assert_eq!(progress.committable(), [(0, 10)]);
         progress.committed(&[(0, 10)]);
         assert_eq!(progress.committable(), []);
+        assert!(!progress.is_done(0));
         let standing = progress.standing(0).unwrap();
         assert_eq!((standing.settled_below, standing.oldest_ms), (Some(10), Some(10_000)));
         assert_eq!((progress.n_records(), progress.n_bytes()), (1, 10));
+        progress.settle(tickets[3]);
+        assert!(!progress.is_done(0));
+        progress.committed(&[(0, 11)]);
+        assert!(progress.is_done(0));
     }
 
     #[test]

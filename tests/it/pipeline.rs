@@ -64,7 +64,7 @@ impl Broker {
     }
 
     fn committed(&self) -> Vec<(i32, i64)> {
-        topics::committed(&self.brokers, "copydesk", RAW)
+        topics::committed(&self.brokers, "copydesk", RAW).unwrap()
     }
 }
 

@@ -108,33 +108,33 @@ pub(crate) fn read_all(brokers: &str, topic: &str) -> Vec<Message> {
     messages
 }
 
-/// How many messages a topic has, over all partitions, as far as its offsets tell.
-pub(crate) fn count(brokers: &str, topic: &str) -> i64 {
+/// How many messages a topic has, over all partitions, as far as its offsets tell; `None` while it has no leader.
+pub(crate) fn count(brokers: &str, topic: &str) -> Option<i64> {
     let consumer: BaseConsumer = client(brokers).create().unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).ok()?;
     let partitions = metadata.topics()[0].partitions();
     let n_messages = |partition| {
-        let (low, high) = consumer.fetch_watermarks(topic, partition, TIMEOUT).unwrap();
-        high - low
+        let (low, high) = consumer.fetch_watermarks(topic, partition, TIMEOUT).ok()?;
+        Some(high - low)
     };
     partitions.iter().map(|partition| n_messages(partition.id())).sum()
 }
 
-/// The offsets that a group has committed, of the partitions that have any.
-pub(crate) fn committed(brokers: &str, group: &str, topic: &str) -> Vec<(i32, i64)> {
+/// The offsets that a group has committed, of the partitions that have any; `None` while it has no coordinator.
+pub(crate) fn committed(brokers: &str, group: &str, topic: &str) -> Option<Vec<(i32, i64)>> {
     let consumer: BaseConsumer = client(brokers).set("group.id", group).create().unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).ok()?;
     let mut list = TopicPartitionList::new();
     for partition in metadata.topics()[0].partitions() {
         list.add_partition(topic, partition.id());
     }
-    let committed = consumer.committed_offsets(list, TIMEOUT).unwrap();
+    let committed = consumer.committed_offsets(list, TIMEOUT).ok()?;
     let offset = |partition, offset| match offset {
         Offset::Offset(offset) => Some((partition, offset)),
         _ => None,
     };
     // A list that outlives its consumer would hang it.
-    committed.elements().iter().filter_map(|e| offset(e.partition(), e.offset())).collect()
+    Some(committed.elements().iter().filter_map(|e| offset(e.partition(), e.offset())).collect())
 }
 
 fn client(brokers: &str) -> ClientConfig {

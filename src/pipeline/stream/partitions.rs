@@ -1,0 +1,154 @@
+//! The loop's partitions: taken over, drained, given up, and committed in between.
+//!
+//! In: what the group decides, and where the logs end. Out: commits of what is settled, and lag.
+
+use std::time::{Duration, Instant};
+
+use super::Stream;
+use crate::pipeline::PipelineError;
+use crate::source::PartitionEnd;
+use crate::source::kafka::{CommitError, PendingCommit};
+
+/// Between two commits while partitions wait to be given up: a rebalance lets none pass for a moment.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Partitions that are to be given up when they are drained and committed.
+#[derive(Debug)]
+pub(super) struct Revocation {
+    partitions: Vec<i32>,
+    is_lost: bool,
+    drain_until: Instant,
+}
+
+impl Stream {
+    pub(super) fn on_assigned(&mut self, partitions: &[i32]) -> Result<(), PipelineError> {
+        for &partition in partitions {
+            self.progress.assign(partition);
+            self.service.metrics.source.partitions.assigned(&self.config.input.topic, partition);
+        }
+        self.source.accept(partitions).map_err(|error| PipelineError::Source(error.to_string()))?;
+        tracing::info!(?partitions, "partitions assigned");
+        self.rebalanced();
+        Ok(())
+    }
+
+    pub(super) fn on_revoked(
+        &mut self,
+        partitions: Vec<i32>,
+        is_lost: bool,
+    ) -> Result<(), PipelineError> {
+        // The group waits for an answer before it revokes more: an earlier one that is still draining has been overtaken.
+        if let Some(earlier) = self.revocation.take() {
+            self.give_up(&earlier)?;
+        }
+        tracing::info!(?partitions, is_lost, "partitions revoked");
+        self.source.stop_reading(&partitions);
+        self.waiting.take_if(|record| partitions.contains(&record.position.partition));
+        let drain_until = Instant::now() + self.config.pipeline.drain_timeout;
+        self.revocation = Some(Revocation { partitions, is_lost, drain_until });
+        self.give_up_when_drained()
+    }
+
+    pub(super) fn on_ends(&mut self, ends: &[PartitionEnd]) {
+        for end in ends {
+            let Some(standing) = self.progress.standing(end.partition) else { continue };
+            let read_below = standing.read_below.unwrap_or(end.fetched_below - end.n_prefetched);
+            // Offsets that are no records (transaction markers) may stand at the end for ever.
+            let has_all = end.n_prefetched == 0 && end.fetched_below >= end.end;
+            let n_unread = if has_all || read_below < 0 { 0 } else { end.end - read_below };
+            let n_behind = u64::try_from(n_unread).unwrap_or_default() + standing.n_inflight as u64;
+            let partitions = &self.service.metrics.source.partitions;
+            partitions.lagging(
+                &self.config.input.topic,
+                end.partition,
+                n_behind,
+                standing.oldest_ms,
+            );
+        }
+    }
+
+    /// One commit after the other, without waiting for any.
+    pub(super) fn commit_when_due(&mut self) {
+        if let Some(pending) = self.committing.take() {
+            match pending.result() {
+                Some(result) => self.on_committed(&pending, result),
+                None => self.committing = Some(pending),
+            }
+        }
+        let is_leaving = self.drain_until.is_some() || self.revocation.is_some();
+        let interval = if is_leaving { RETRY_PAUSE } else { self.config.pipeline.commit_interval };
+        if self.committing.is_none() && self.committed_at.elapsed() >= interval {
+            self.committing = self.begin_commit();
+        }
+    }
+
+    /// The last commit, when the loop ends early: waits for the broker, for the session's time-out at most.
+    pub(super) fn commit_and_wait(&mut self) {
+        let until = Instant::now() + self.config.kafka.session_timeout;
+        let mut pending = self.committing.take().or_else(|| self.begin_commit());
+        while let Some(commit) = pending {
+            let Some(result) = commit.wait(until.saturating_duration_since(Instant::now())) else {
+                tracing::warn!(offsets = ?commit.offsets(), "commit is not answered");
+                return;
+            };
+            let is_ok = result.is_ok();
+            self.on_committed(&commit, result);
+            pending = if is_ok { self.begin_commit() } else { None };
+        }
+    }
+
+    fn begin_commit(&mut self) -> Option<PendingCommit> {
+        let offsets = self.progress.committable();
+        if offsets.is_empty() {
+            return None;
+        }
+        self.committed_at = Instant::now();
+        let begun = self.source.begin_commit(offsets);
+        begun.inspect_err(|error| tracing::warn!(%error, "offsets are not committed")).ok()
+    }
+
+    /// A commit that failed is repeated with the next.
+    fn on_committed(&mut self, commit: &PendingCommit, result: Result<(), CommitError>) {
+        self.service.metrics.pipeline.committed(result.is_ok());
+        match result {
+            Ok(()) => self.progress.committed(commit.offsets()),
+            Err(CommitError::Rebalancing) => {
+                tracing::debug!("commit waits for the group to rebalance");
+            }
+            Err(error @ CommitError::Failed(_)) => {
+                tracing::warn!(%error, offsets = ?commit.offsets(), "offsets are not committed");
+            }
+        }
+    }
+
+    pub(super) fn give_up_when_drained(&mut self) -> Result<(), PipelineError> {
+        let Some(revocation) = &self.revocation else { return Ok(()) };
+        let is_drained =
+            revocation.partitions.iter().all(|&partition| self.progress.is_done(partition));
+        let is_over = revocation.is_lost || Instant::now() >= revocation.drain_until;
+        match self.revocation.take_if(|_| is_drained || is_over) {
+            Some(revocation) => self.give_up(&revocation),
+            None => Ok(()),
+        }
+    }
+
+    fn give_up(&mut self, revocation: &Revocation) -> Result<(), PipelineError> {
+        let partitions = &revocation.partitions;
+        let mut n_dropped = 0;
+        for &partition in partitions {
+            n_dropped += self.progress.revoke(partition);
+            self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);
+        }
+        self.source
+            .release(partitions)
+            .map_err(|error| PipelineError::Source(error.to_string()))?;
+        tracing::info!(?partitions, n_dropped, "partitions given up");
+        self.rebalanced();
+        Ok(())
+    }
+
+    fn rebalanced(&self) {
+        self.service.metrics.source.rebalanced();
+        self.service.health.set_partitions(self.progress.partitions().count());
+    }
+}
