@@ -51,8 +51,9 @@ fn written(scene: &mut Scene<'_>, quote: &Quote, span: Span) -> Speaker {
         Phrase::Named(entity) => Ok((entity, CONFIDENCE_NAMED)),
         Phrase::Pronoun(pronoun) => pronouns::resolve(scene, quote, span, pronoun)
             .map(|entity| (entity, CONFIDENCE_PRONOUN)),
-        Phrase::Described(head) => descriptions::resolve(scene, quote, span, head)
-            .map(|entity| (entity, CONFIDENCE_DESCRIBED)),
+        Phrase::Described(head) => {
+            descriptions::resolve(scene, span, head).map(|entity| (entity, CONFIDENCE_DESCRIBED))
+        }
         Phrase::Nameless => Err(Unattributed::Anonymous),
         Phrase::UnknownName => Err(Unattributed::EntitiesMissing),
     };

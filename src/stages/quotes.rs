@@ -11,6 +11,7 @@ mod lexicon;
 mod marks;
 mod names;
 mod paragraphs;
+mod phrases;
 mod sources;
 mod tokens;
 mod verbs;

@@ -51,6 +51,27 @@ const DOCUMENTS: &[&str] = &[
     "statistics", "study", "survey", "testimony", "tweet", "tweets", "website", "words",
 ];
 
+/// Nouns for a body that its name stands before: "the Interfax news agency".
+#[rustfmt::skip]
+const BODIES: &[&str] = &[
+    "agency", "airline", "alert", "army", "association", "authority", "bank", "broadcaster",
+    "campaign", "channel", "charity", "club", "committee", "company", "council", "court",
+    "department", "firm", "foundation", "group", "hospital", "institute", "magazine", "ministry",
+    "network", "newspaper", "office", "organisation", "organization", "paper", "party", "police",
+    "portal", "programme", "school", "service", "site", "station", "team", "union", "university",
+    "website",
+];
+
+/// Nouns for persons with an office: with a capital they are still no names.
+#[rustfmt::skip]
+const OFFICES: &[&str] = &[
+    "admiral", "ambassador", "archbishop", "bishop", "captain", "chairman", "chancellor", "chief",
+    "colonel", "commander", "commissioner", "congressman", "congresswoman", "coordinator",
+    "director", "general", "governor", "judge", "justice", "king", "leader", "lieutenant", "mayor",
+    "minister", "pm", "pontiff", "pope", "premier", "president", "prince", "princess",
+    "professor", "queen", "secretary", "senator", "sergeant", "sheriff", "speaker",
+];
+
 /// Nouns for those who lead a state as one: "the Japanese government" speaks for Japan.
 const GOVERNMENTS: &[&str] = &["administration", "embassy", "government", "regime"];
 
@@ -72,38 +93,65 @@ pub(super) fn read(scene: &Scene<'_>, span: Span) -> Phrase {
         return Phrase::Nameless;
     };
     if let Some(sighting) = scene.mention_at(head.span.start) {
-        let is_plain = sighting.span.end >= head.span.end;
-        if is_plain && scene.entities[sighting.entity].kind != EntityType::Norp {
+        let is_head = sighting.span.end >= head.span.end;
+        if is_head && scene.entities[sighting.entity].kind != EntityType::Norp {
             return Phrase::Named(sighting.entity);
         }
         return Phrase::Nameless;
     }
+    by_noun(scene, (first, head), core, mentions)
+}
+
+/// A phrase whose head is a common noun, by what the noun stands for.
+fn by_noun(
+    scene: &Scene<'_>,
+    (first, head): (&Word, &Word),
+    core: &[Word],
+    mentions: &[Sighting],
+) -> Phrase {
     let noun = head.span.of(scene.text).to_lowercase();
-    if VOICES.contains(&noun.as_str())
-        && let Some(body) = owner(scene, mentions, &[EntityType::Org])
-    {
-        return Phrase::Named(body);
+    let is_one_of = |nouns: &[&str]| nouns.contains(&noun.as_str());
+    let org = || owner(scene, mentions, &[EntityType::Org]);
+    let body = if is_one_of(VOICES) {
+        org()
+    } else if is_one_of(BODIES) {
+        let inside = scene.mentions_in(core[0].span.cover(head.span));
+        inside
+            .iter()
+            .find(|mention| {
+                scene.entities[mention.entity].kind == EntityType::Org && !is_owner(core, mention)
+            })
+            .map(|mention| mention.entity)
+    } else {
+        None
+    };
+    let is_document = is_one_of(DOCUMENTS) || is_one_of(GOVERNMENTS);
+    let kinds = [EntityType::Org, EntityType::Person, EntityType::Gpe, EntityType::Fac];
+    let author = || owner(scene, mentions, &kinds).or_else(|| state(scene, mentions));
+    if let Some(named) = body.or_else(|| author().filter(|_| is_document)) {
+        return Phrase::Named(named);
     }
-    if DOCUMENTS.contains(&noun.as_str()) || GOVERNMENTS.contains(&noun.as_str()) {
-        let kinds = [EntityType::Org, EntityType::Person, EntityType::Gpe, EntityType::Fac];
-        if let Some(author) = owner(scene, mentions, &kinds).or_else(|| state(scene, mentions)) {
-            return Phrase::Named(author);
-        }
-    }
-    if head.shape.is_name_like() && head.span != first.span {
-        return Phrase::UnknownName;
-    }
-    if head.shape.is_name_like() && !is_sentence_start(scene, head) {
+    let is_capital = head.shape.is_name_like() && !is_one_of(OFFICES);
+    if is_capital && (head.span != first.span || !is_sentence_start(scene, head)) {
         return Phrase::UnknownName;
     }
     let determiner = first.span.of(scene.text).to_lowercase();
     let is_definite = matches!(determiner.as_str(), "the" | "his" | "her" | "its" | "their")
-        || mentions.first().is_some_and(|mention| mention.span.start == first.span.start);
+        || mentions.first().is_some_and(|mention| mention.span.start == first.span.start)
+        || noun == "police" && core.len() == 1
+        || is_one_of(OFFICES) && !matches!(determiner.as_str(), "a" | "an" | "one" | "another");
     if is_definite { Phrase::Described(head.span) } else { Phrase::Nameless }
 }
 
+/// Whether a possessive follows the mention.
+fn is_owner(words: &[Word], mention: &Sighting) -> bool {
+    let next = words.iter().find(|word| word.span.start >= mention.span.end);
+    next.is_some_and(|next| next.shape == Shape::Possessive)
+}
+
 fn pronoun(word: &str) -> Option<Pronoun> {
-    Some(match word.to_lowercase().as_str() {
+    let lower = word.to_lowercase();
+    Some(match lower.split(['\'', '’']).next().unwrap_or_default() {
         "he" | "him" | "his" => Pronoun::He,
         "she" | "her" => Pronoun::She,
         "it" => Pronoun::It,
@@ -115,30 +163,45 @@ fn pronoun(word: &str) -> Option<Pronoun> {
 
 /// The person whom the phrase names: not an owner ("Lee’s lawyer"), not what a preposition brings ("a lawyer for Lee").
 fn person(scene: &Scene<'_>, words: &[Word], mentions: &[Sighting]) -> Option<usize> {
-    let mut found = None;
-    for mention in mentions {
-        if scene.entities[mention.entity].kind != EntityType::Person {
-            continue;
-        }
-        let next = words.iter().find(|word| word.span.start >= mention.span.end);
-        let is_owner = next.is_some_and(|next| next.shape == Shape::Possessive);
-        let before: Vec<&Word> =
-            words.iter().take_while(|word| word.span.start < mention.span.start).collect();
-        let comma = before.iter().rposition(|word| word.span.of(scene.text) == ",");
-        let piece = &before[comma.map_or(0, |comma| comma + 1)..];
-        let is_brought = piece.iter().any(|word| {
-            is_preposition(word.span.of(scene.text)) && scene.mention_at(word.span.start).is_none()
+    let persons = mentions
+        .iter()
+        .filter(|mention| scene.entities[mention.entity].kind == EntityType::Person)
+        .filter(|mention| !is_owner(words, mention));
+    let mut found: Option<Sighting> = None;
+    for mention in persons {
+        // "Lee and Roy said": the first is as good as any, and named first.
+        let joins = found.is_some_and(|found| {
+            let between = Span::new(found.span.end, mention.span.start).of(scene.text);
+            between.contains(" and ")
         });
-        // "Secretary of State Mike Pompeo": a title may hold an "of"; then no determiner stands between.
-        let follows_title = before.last().is_some_and(|word| word.shape.is_name_like())
-            && !piece.iter().any(|word| {
-                matches!(word.span.of(scene.text), "for" | "from" | "to" | "by" | "with")
-            });
-        if !is_owner && (!is_brought || follows_title) {
-            found = Some(mention.entity);
+        if !is_brought(scene, words, mention) && !joins {
+            found = Some(*mention);
         }
     }
-    found
+    found.map(|found| found.entity)
+}
+
+/// Whether a preposition brings the name: "a lawyer for Lee", but not "the envoy for Iran Jo Lee", where the name stands
+/// beside another, or "the speaker of the house Jo Lee".
+fn is_brought(scene: &Scene<'_>, words: &[Word], mention: &Sighting) -> bool {
+    let before: Vec<&Word> =
+        words.iter().take_while(|word| word.span.start < mention.span.start).collect();
+    let comma = before.iter().rposition(|word| word.span.of(scene.text) == ",");
+    let piece = &before[comma.map_or(0, |comma| comma + 1)..];
+    let written = |at: usize| piece[at].span.of(scene.text);
+    let preposition = piece.iter().rposition(|word| {
+        is_preposition(word.span.of(scene.text)) && scene.mention_at(word.span.start).is_none()
+    });
+    let Some(preposition) = preposition else { return false };
+    let Some(last) = piece.last().filter(|_| preposition + 1 < piece.len()) else { return true };
+    let other = scene.mention_at(last.span.start).map(|other| other.entity);
+    let follows_name = other.is_some_and(|other| scene.entities[other].kind != EntityType::Person);
+    let is_honorific = last.span.of(scene.text).ends_with('.');
+    let follows_title = last.shape.is_name_like() && written(preposition) == "of";
+    let follows_noun = last.shape == Shape::Lower
+        && written(preposition) == "of"
+        && matches!(written(preposition + 1), "the" | "his" | "her" | "its" | "their");
+    !(follows_name || is_honorific || follows_title || follows_noun)
 }
 
 /// The words before the first comma or preposition that is not inside a name.
@@ -182,12 +245,15 @@ fn owner(scene: &Scene<'_>, mentions: &[Sighting], kinds: &[EntityType]) -> Opti
     })
 }
 
+/// Most entities among which a state is looked for: an article that names more is a list.
+const ENTITIES_MAX: usize = 1000;
+
 /// The state whose people the phrase names: "the Japanese government" is Japan, when the article names Japan.
 fn state(scene: &Scene<'_>, mentions: &[Sighting]) -> Option<usize> {
     let people = owner(scene, mentions, &[EntityType::Norp])?;
     let adjective = scene.entities[people].name.to_lowercase();
     let special = STATES.iter().find(|(people, _)| *people == adjective);
-    scene.entities.iter().position(|entity| {
+    scene.entities.iter().take(ENTITIES_MAX).position(|entity| {
         let name = entity.name.to_lowercase();
         entity.kind == EntityType::Gpe
             && match special {

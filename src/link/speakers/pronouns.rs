@@ -17,7 +17,8 @@ const MENTIONS_MAX: usize = 60;
 
 /// Weights of the evidence, in sentences of distance; chosen on the annotated training articles.
 const SUBJECT: f32 = 0.8;
-const SPEAKER: f32 = 1.0;
+const OWNER: f32 = -0.3;
+const SPEAKER: f32 = 0.5;
 const GENDER: f32 = 0.6;
 /// The best must lead the next by this much, or it is a guess.
 const MARGIN: f32 = 0.15;
@@ -31,7 +32,7 @@ pub(super) fn resolve(
     match pronoun {
         Pronoun::He => person(scene, quote, span, Gender::Male),
         Pronoun::She => person(scene, quote, span, Gender::Female),
-        Pronoun::It | Pronoun::They => body(scene, quote, span),
+        Pronoun::It | Pronoun::They => body(scene, span),
         Pronoun::Other => Err(Unattributed::Ambiguous),
     }
 }
@@ -64,8 +65,14 @@ fn person(
         if !fits(sighting.entity) || is_own || scene.is_quoted(sighting.span) {
             continue;
         }
-        let subject = if is_subject(scene, sighting.span) { SUBJECT } else { 0.0 };
-        note(sighting.entity, subject + bonus(sighting.entity) - steps(distance));
+        let place = if is_subject(scene, sighting.span) {
+            SUBJECT
+        } else if is_owner(scene, sighting.span) {
+            OWNER
+        } else {
+            0.0
+        };
+        note(sighting.entity, place + bonus(sighting.entity) - steps(distance));
     }
     for (place, entity) in scene.spoken().take(3) {
         let distance = scene.distance(place.start.min(span.start), span.start);
@@ -92,38 +99,42 @@ fn choose(scores: &mut [(usize, f32)]) -> Result<usize, Unattributed> {
     }
 }
 
-/// Whether the mention is the first of its sentence's persons and no owner, and no preposition brings it.
+/// Whether the mention is the first of its sentence's persons, no owner, and not brought by a preposition.
 fn is_subject(scene: &Scene<'_>, span: Span) -> bool {
     let sentence = &scene.segments.sentences[scene.segments.sentence_at(span.start)];
-    let after = scene.segments.word_at(span.end);
-    let is_owner =
-        scene.segments.words.get(after).is_some_and(|next| next.shape == Shape::Possessive);
     let first_person = scene
         .mentions_in(sentence.span)
         .iter()
-        .find(|sighting| scene.entities[sighting.entity].kind == EntityType::Person);
+        .filter(|sighting| scene.entities[sighting.entity].kind == EntityType::Person)
+        .find(|sighting| !is_owner(scene, sighting.span));
     let words = scene.segments.words_in(Span::new(sentence.span.start, span.start));
-    let is_brought = scene.segments.words[words].iter().rev().take(6).any(|word| {
+    let is_brought = scene.segments.words[words].iter().rev().take(2).any(|word| {
         matches!(
             word.span.of(scene.text),
-            "of" | "by" | "with" | "to" | "from" | "for" | "against" | "about"
+            "by" | "with" | "to" | "from" | "for" | "against" | "about" | "By" | "With"
         )
     });
-    !is_owner && !is_brought && first_person.is_some_and(|first| first.span == span)
+    !is_brought && first_person.is_some_and(|first| first.span == span)
 }
 
-/// The organisation, state or group that spoke or acted last.
-fn body(scene: &Scene<'_>, quote: &Quote, span: Span) -> Result<usize, Unattributed> {
+fn is_owner(scene: &Scene<'_>, span: Span) -> bool {
+    let after = scene.segments.word_at(span.end);
+    scene.segments.words.get(after).is_some_and(|next| next.shape == Shape::Possessive)
+}
+
+/// The organisation or state that spoke last; "they" after people without a name are those.
+fn body(scene: &Scene<'_>, span: Span) -> Result<usize, Unattributed> {
     let is_body = |entity: usize| {
         matches!(scene.entities[entity].kind, EntityType::Org | EntityType::Gpe | EntityType::Norp)
     };
-    let last = scene.spoken().next();
-    if let Some((place, Some(entity))) = last
-        && is_body(entity)
-        && scene.distance(place.start.min(span.start), span.start) <= 2
-    {
-        return Ok(entity);
+    match scene.spoken().next() {
+        Some((place, speaker)) if scene.distance(place.start.min(span.start), span.start) <= 2 => {
+            match speaker {
+                Some(entity) if is_body(entity) => Ok(entity),
+                Some(_) => Err(Unattributed::Ambiguous),
+                None => Err(Unattributed::Anonymous),
+            }
+        }
+        _ => Err(Unattributed::Ambiguous),
     }
-    let _ = quote;
-    Err(Unattributed::Ambiguous)
 }

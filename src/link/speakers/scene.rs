@@ -3,7 +3,10 @@
 //! In: an article, its entities and quotes. Out: mentions by position, how far apart two places are in the narrator's
 //! sentences, and who spoke last.
 
+use std::collections::BTreeMap;
+
 use crate::article::{Field, Span};
+use crate::stages::entities::{EntityType, Mention};
 use crate::stages::quotes::QuoteKind;
 use crate::stages::{Entity, Quote};
 use crate::text::{Segmented, Segments};
@@ -18,6 +21,8 @@ pub(super) struct Scene<'a> {
     quoted: Vec<Span>,
     /// For each sentence, how many sentences before it are not wholly quoted.
     ranks: Vec<usize>,
+    /// Persons by the head of a role: "minister" of "foreign minister".
+    by_role_head: BTreeMap<&'a str, Vec<usize>>,
     /// Who spoke, in text order of the quotes; `None` for somebody without a name.
     spoken: Vec<(Span, Option<usize>)>,
 }
@@ -48,6 +53,7 @@ impl<'a> Scene<'a> {
             mentions,
             quoted,
             ranks: Vec::new(),
+            by_role_head: by_role_head(entities),
             spoken: Vec::new(),
         };
         let mut rank = 0;
@@ -56,6 +62,16 @@ impl<'a> Scene<'a> {
             rank += usize::from(!scene.is_quoted(sentence.span));
         }
         scene
+    }
+
+    /// Persons with a role of that head; not more than [`ROLE_HOLDERS_MAX`].
+    pub(super) fn with_role_head(&self, noun: &str) -> &[usize] {
+        self.by_role_head.get(noun).map_or(&[], Vec::as_slice)
+    }
+
+    /// The mentions of one entity in the body.
+    pub(super) fn mentions_of(&self, entity: usize) -> impl Iterator<Item = Mention> {
+        self.entities[entity].mentions.iter().filter(|m| m.field == Field::Text).copied()
     }
 
     pub(super) fn speaks(&mut self, span: Span, entity: usize) {
@@ -104,4 +120,24 @@ impl<'a> Scene<'a> {
         };
         rank(later).saturating_sub(rank(earlier))
     }
+}
+
+/// Most persons that are looked at for one noun: work a description stays bounded.
+const ROLE_HOLDERS_MAX: usize = 32;
+
+fn by_role_head(entities: &[Entity]) -> BTreeMap<&str, Vec<usize>> {
+    let mut heads: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, entity) in entities.iter().enumerate() {
+        if entity.kind != EntityType::Person {
+            continue;
+        }
+        for role in &entity.roles {
+            let head = role.split(" of ").next().and_then(|role| role.split(' ').next_back());
+            let holders = heads.entry(head.unwrap_or_default()).or_default();
+            if holders.last() != Some(&index) && holders.len() < ROLE_HOLDERS_MAX {
+                holders.push(index);
+            }
+        }
+    }
+    heads
 }

@@ -13,6 +13,7 @@ use super::clauses::{self, After};
 use super::cues::{self, Hit, Mood};
 use super::lexicon::{Frame, Tags};
 use super::marks::Quotation;
+use super::phrases;
 use super::sources;
 use super::tokens::{Kind, Token};
 use super::verbs;
@@ -48,14 +49,17 @@ pub(super) fn read(text: &str, tokens: &[Token], quotations: &[Quotation]) -> Ve
         taken: vec![false; tokens.len()],
         found: Vec::new(),
     };
-    for (at, hit) in hits.iter().enumerate() {
-        if reading.taken[hit.words.start] {
-            continue;
-        }
-        if hit.frame == Frame::According {
-            reading.according(at);
-        } else {
-            reading.verb(at);
+    // "According to the paper, Lee said …": what Lee says is Lee's. So verbs first.
+    for is_according in [false, true] {
+        for (at, hit) in hits.iter().enumerate() {
+            if reading.taken[hit.words.start] || (hit.frame == Frame::According) != is_according {
+                continue;
+            }
+            if is_according {
+                reading.according(at);
+            } else {
+                reading.verb(at);
+            }
         }
     }
     reading.orphans();
@@ -93,7 +97,7 @@ impl Reading<'_> {
             source.end..source.end + 1
         } else if leads || !has_quote && !self.is_whole(&before) {
             let dangles = self.tokens[cue.start - usize::from(cue.start > 0)].has(Tags::RELATIVE);
-            let is_adjunct = leads || sources::is_adjunct(self.text, self.tokens, &before);
+            let is_adjunct = leads || phrases::is_adjunct(self.text, self.tokens, &before);
             if !is_adjunct && !dangles && before.len() >= 2 && self.is_free(&before) {
                 // "The ship, according to the navy, sank": both parts are reported.
                 self.push(QuoteKind::Indirect, before.clone(), at, CONFIDENCE_FRAGMENT);
@@ -118,7 +122,7 @@ impl Reading<'_> {
         while let Some(comma) = (start..self.tokens.len()).find(is_break) {
             let is_apposition = self.tokens[comma].kind == Kind::Comma
                 && !verbs::has_verb(self.text, self.tokens, start..comma)
-                && !sources::is_adjunct(self.text, self.tokens, &(start..comma))
+                && !phrases::is_adjunct(self.text, self.tokens, &(start..comma))
                 && verbs::is_clause(self.text, self.tokens, &(comma + 1..self.tokens.len()));
             if !is_apposition || start == comma {
                 break;
@@ -134,11 +138,13 @@ impl Reading<'_> {
         let source = turned.clone().or_else(|| self.source(at));
         self.sources[at].clone_from(&source);
         let left = match &source {
+            _ if let Some(citing) = self.citing(at) => citing,
             _ if turned.is_some() => hit.words.start,
             Some(source) if source.end <= hit.words.start => source.start,
             _ => hit.words.start,
         };
-        let is_verb = matches!(hit.mood, Mood::Finite | Mood::Hypothetical);
+        let is_verb = matches!(hit.mood, Mood::Finite | Mood::Hypothetical)
+            || left != hit.words.start && self.citing(at).is_some();
         let had_quote = is_verb && self.quotes_before(at, left);
         let after = match &turned {
             Some(source) => self.after_turned(at, source),

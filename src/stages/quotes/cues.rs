@@ -10,6 +10,9 @@ use super::tokens::{Kind, Token};
 use super::verbs;
 use crate::text::Shape;
 
+/// Longest name between "quoted" and "as saying", in tokens.
+pub(super) const CITED_TOKENS_MAX: usize = 14;
+
 /// A reporting word at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
@@ -40,6 +43,9 @@ pub(super) fn find(text: &str, tokens: &[Token]) -> Vec<Hit> {
             continue;
         }
         let Some(cue) = tokens[at].cue else { continue };
+        if is_citing(text, tokens, at) {
+            continue;
+        }
         if let Some(mood) = mood(text, tokens, at, cue) {
             hits.push(Hit { words: words(text, tokens, at), frame: cue.frame, mood });
         }
@@ -52,6 +58,16 @@ fn is_according_to(text: &str, tokens: &[Token], at: usize) -> bool {
         tokens.get(at).is_some_and(|token| token.span.of(text).eq_ignore_ascii_case(word))
     };
     is(at, "according") && is(at + 1, "to")
+}
+
+/// "quoted Lee as saying", "was reported as saying": "saying" is the cue.
+fn is_citing(text: &str, tokens: &[Token], at: usize) -> bool {
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.span.of(text));
+    matches!(word(at), "quoted" | "cited" | "quotes" | "cites" | "quoting" | "citing" | "reported")
+        && (at + 1..tokens.len())
+            .take(CITED_TOKENS_MAX)
+            .take_while(|&next| tokens[next].is_word())
+            .any(|next| word(next) == "as" && matches!(word(next + 1), "saying" | "telling"))
 }
 
 /// "said", "pointed out", "referred to", "went on to say".
@@ -101,7 +117,8 @@ fn mood(text: &str, tokens: &[Token], at: usize, cue: Cue) -> Option<Mood> {
     if is_attributive && !stands_alone {
         return None;
     }
-    let is_before_by = tokens.get(at + 1).is_some_and(|next| next.span.of(text) == "by");
+    let is_before_by = tokens.get(at + 1).is_some_and(|next| next.span.of(text) == "by")
+        && !tokens.get(at + 2).is_some_and(|agent| verbs::is_ing(text, agent));
     match cue.form {
         Form::Gerund if follows(Tags::BE) => Some(Mood::Finite),
         Form::Gerund => (previous_word != "of").then_some(Mood::Participle),
@@ -114,7 +131,7 @@ fn mood(text: &str, tokens: &[Token], at: usize, cue: Cue) -> Option<Mood> {
 }
 
 /// What "to say" may follow and still be said: "went on to say", "was keen to point out".
-const SPEAKING_ON: &[&str] =
+pub(super) const SPEAKING_ON: &[&str] =
     &["on", "continued", "continues", "keen", "pains", "quick", "careful", "eager", "twitter"];
 
 /// Determiners that stand for a subject: "some say".
@@ -152,7 +169,10 @@ fn is_present(
         // "…, says Lee", "Lee, a poet, claims the town was lost", "and report they are".
         return !cue.is_nounlike || takes_clause && previous.kind != Kind::Stop;
     }
-    if previous.has(Tags::PREPOSITION) && !previous.has(Tags::SUBJECT_PRONOUN) {
+    let is_object = previous.has(Tags::PREPOSITION) && !previous.has(Tags::SUBJECT_PRONOUN)
+        || previous.cue.is_some_and(|cue| !cue.is_nounlike);
+    if is_object {
+        // "in reports that", "deny claims that".
         return false;
     }
     let is_subject = previous.has(Tags::SUBJECT_PRONOUN | Tags::RELATIVE);

@@ -99,13 +99,30 @@ pub(super) fn look_up(word: &str) -> (Tags, Option<Cue>) {
     if word.len() > WORD_BYTES_MAX {
         return (Tags::NONE, None);
     }
+    if word.len() >= 2 && word.chars().all(char::is_uppercase) {
+        // "WHO", "US", "IT": names, not the words that they look like.
+        return (Tags::NONE, None);
+    }
     let lower = word.to_lowercase();
+    if let Some(at) = lower.find(['\'', '’'])
+        && lower.get(..at).is_some_and(|pronoun| PRONOUNS.contains(&pronoun))
+    {
+        // "they've", "he’d".
+        return (Tags::SUBJECT_PRONOUN, None);
+    }
     let mut tags = TABLES.classes.get(lower.as_str()).copied().unwrap_or_default();
     if word.starts_with(char::is_lowercase) && matches!(lower.as_str(), "august" | "march" | "may")
     {
         tags.0 &= !Tags::TIME.0;
     }
-    if lower.len() > 4 && lower.ends_with("ly") && !TABLES.not_adverbs.contains(lower.as_str()) {
+    let is_adverb = lower.len() > 4
+        && lower.ends_with("ly")
+        && if word.starts_with(char::is_uppercase) {
+            TABLES.sentence_adverbs.contains(lower.as_str())
+        } else {
+            !TABLES.not_adverbs.contains(lower.as_str())
+        };
+    if is_adverb {
         tags = tags | Tags::ADVERB;
     }
     (tags, cue(&lower))
@@ -162,6 +179,7 @@ struct Tables {
     verbs: HashMap<&'static str, Frame>,
     nouns: HashSet<&'static str>,
     not_adverbs: HashSet<&'static str>,
+    sentence_adverbs: HashSet<&'static str>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -180,6 +198,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         verbs: verbs.collect(),
         nouns: NOUNS.split_whitespace().collect(),
         not_adverbs: NOT_ADVERBS.split_whitespace().collect(),
+        sentence_adverbs: SENTENCE_ADVERBS.split_whitespace().collect(),
     }
 });
 
@@ -235,6 +254,14 @@ const NOUNS: &str = "appeal appeals attack attacks blame call calls claim claims
 const NOT_ADVERBS: &str = "ally anomaly apply assembly belly beverly billy bully butterfly comply daily early \
      elderly emily family fly friendly holly homily imply italy jelly july kelly kimberly likely \
      lily molly monopoly multiply polly rally rely reply sally supply ugly weekly";
+
+/// Adverbs that begin a sentence; other words in "-ly" with a capital are names ("Kelly", "Italy").
+const SENTENCE_ADVERBS: &str = "additionally allegedly apparently consequently currently eventually \
+     finally generally initially interestingly notably originally presently previously privately \
+     publicly recently reportedly separately shortly similarly simply specifically subsequently \
+     suddenly surprisingly ultimately unfortunately usually";
+
+const PRONOUNS: &[&str] = &["he", "i", "it", "she", "they", "we", "who", "you"];
 
 const CLASSES: &[(Tags, &str)] = &[
     (

@@ -28,13 +28,19 @@ pub(super) fn join(
     for (line, statements) in lines.lines.iter().zip(statements) {
         let tokens = &lines.tokens[line.tokens.clone()];
         if statements.is_empty() && !tokens.iter().any(Token::is_word) {
-            let before = previous.filter(|before| before.paragraph == line.paragraph);
-            let before = before.map(|before| &lines.tokens[before.tokens.clone()]);
-            let floor = match before {
-                Some(_) => paragraphs[line.paragraph].span.start,
-                None => line.paragraph.checked_sub(1).map_or(0, |p| paragraphs[p].span.start),
+            let before = previous.map(|before| &lines.tokens[before.tokens.clone()]);
+            let is_same_paragraph = previous.is_some_and(|p| p.paragraph == line.paragraph);
+            let surroundings = Surroundings {
+                before: before.filter(|_| is_same_paragraph),
+                lead: before
+                    .filter(|before| before.last().is_some_and(|last| last.kind == Kind::Colon)),
+                floor: if is_same_paragraph {
+                    paragraphs[line.paragraph].span.start
+                } else {
+                    line.paragraph.checked_sub(1).map_or(0, |p| paragraphs[p].span.start)
+                },
             };
-            floating(text, tokens, quotations, (before, floor), &mut quotes);
+            floating(text, tokens, quotations, &surroundings, &mut quotes);
         }
         for statement in statements {
             quotes.push(quote(tokens, quotations, statement));
@@ -42,6 +48,16 @@ pub(super) fn join(
         previous = Some(line);
     }
     merge_paragraphs(paragraphs, quotations, quotes)
+}
+
+/// What stands before a line without words.
+struct Surroundings<'a> {
+    /// The line before it in its paragraph.
+    before: Option<&'a [Token]>,
+    /// The line before it, when a colon ends it: "Lee issued this statement:".
+    lead: Option<&'a [Token]>,
+    /// Where a quote must lie to be gone on with.
+    floor: usize,
 }
 
 fn quote(tokens: &[Token], quotations: &[Quotation], statement: Statement) -> Quote {
@@ -65,40 +81,55 @@ fn quote(tokens: &[Token], quotations: &[Quotation], statement: Statement) -> Qu
     }
 }
 
-/// A line that is nothing but quotations: the one who spoke last in this paragraph goes on, or the subject of the
-/// sentence before speaks. At the start of a paragraph, the one who spoke last in the paragraph before: `floor` is
-/// where a quote must lie to be gone on with.
+/// A line that is nothing but quotations: who a colon before it announces, else the one who spoke last in this paragraph
+/// goes on, or the subject of the sentence before speaks. At the start of a paragraph, the one who spoke last in the
+/// paragraph before.
 fn floating(
     text: &str,
     tokens: &[Token],
     quotations: &[Quotation],
-    (before, floor): (Option<&[Token]>, usize),
+    surroundings: &Surroundings<'_>,
     quotes: &mut Vec<Quote>,
 ) {
     for token in tokens {
         let Kind::Quote(index) = token.kind else { continue };
-        let last = quotes.last().filter(|last| last.span().start >= floor);
-        let (source, confidence) = match (last, before) {
-            (Some(last), _) if last.source != Source::Unstated => {
-                (Source::SameAsPrevious, CONFIDENCE_FLOATING)
+        let last = quotes.last().filter(|last| last.span().start >= surroundings.floor);
+        let is_known = last.is_some_and(|last| last.source != Source::Unstated);
+        let announced = surroundings.lead.and_then(|lead| announced(text, lead));
+        let (source, cue, confidence) = match (announced, surroundings.before) {
+            (Some((source, cue)), _) => (source, cue, CONFIDENCE_FLOATING),
+            (None, _) if is_known => {
+                // Beside the quotation that it goes on with, the cue is in sight.
+                let is_near = surroundings.before.is_some() || surroundings.lead.is_some();
+                let cue = last.filter(|_| is_near).and_then(|last| last.cue);
+                (Source::SameAsPrevious, cue, CONFIDENCE_FLOATING)
             }
-            (None, Some(before)) => match sources::subject(text, before, 0, before.len()) {
-                Some(range) if !before[range.start].has(Tags::DETERMINER) => {
-                    let span = before[range.start].span.cover(before[range.end - 1].span);
-                    (Source::Written(span), CONFIDENCE_UNSTATED)
-                }
-                _ => (Source::Unstated, CONFIDENCE_UNSTATED),
-            },
-            _ => (Source::Unstated, CONFIDENCE_UNSTATED),
-        };
-        // Beside the quotation that it goes on with, the cue is in sight.
-        let cue = match source {
-            Source::SameAsPrevious if before.is_some() => last.and_then(|last| last.cue),
-            _ => None,
+            (None, Some(before)) if last.is_none() => {
+                let subject = sources::subject(text, before, 0, before.len())
+                    .filter(|subject| !before[subject.start].has(Tags::DETERMINER));
+                let source =
+                    subject.map_or(Source::Unstated, |s| Source::Written(span(before, &s)));
+                (source, None, CONFIDENCE_UNSTATED)
+            }
+            _ => (Source::Unstated, None, CONFIDENCE_UNSTATED),
         };
         let segments = vec![quotations[index].span];
         quotes.push(Quote { kind: QuoteKind::Direct, segments, cue, source, confidence });
     }
+}
+
+/// "Lee issued this statement:", with no words of Lee's yet: Lee and the word for what follows.
+fn announced(text: &str, lead: &[Token]) -> Option<(Source, Option<Span>)> {
+    let cue = lead.iter().rposition(|token| token.has(Tags::MEDIUM) || token.cue.is_some())?;
+    if lead.iter().any(Token::is_quote) {
+        return None;
+    }
+    let subject = sources::subject(text, lead, 0, cue)?;
+    Some((Source::Written(span(lead, &subject)), Some(lead[cue].span)))
+}
+
+fn span(tokens: &[Token], range: &std::ops::Range<usize>) -> Span {
+    tokens[range.start].span.cover(tokens[range.end - 1].span)
 }
 
 /// Joins a quotation that is not closed with the one that opens the next paragraph: one speech, opened again.

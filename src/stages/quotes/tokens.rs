@@ -13,6 +13,9 @@ use crate::text::{Segments, Shape};
 /// How far after a question or exclamation the cue may stand, in tokens: a name with a title and a long apposition.
 const CUE_DISTANCE_MAX: usize = 12;
 
+/// Longest dateline in words: "RIO DE JANEIRO, Brazil (Reuters) —".
+const DATELINE_WORDS_MAX: usize = 10;
+
 /// Longest line in tokens: rules look back and forth within a line, so its length bounds their work.
 const LINE_TOKENS_MAX: usize = 600;
 
@@ -101,6 +104,7 @@ impl Lines {
             let is_next = word.sentence != sentence;
             if is_next && self.breaks(text, segments, quotations, at, start)
                 || self.tokens.len() - start >= LINE_TOKENS_MAX
+                || at - words.start < DATELINE_WORDS_MAX && is_dateline(&self.tokens[start..])
             {
                 self.push_line(start, paragraph);
                 start = self.tokens.len();
@@ -132,7 +136,8 @@ impl Lines {
         }
     }
 
-    /// Whether the sentence that begins with word `at` begins a line. After "“Why?”" a name and a cue do not.
+    /// Whether the sentence that begins with word `at` begins a line. After "“Why?”" a name and a cue do not; after a
+    /// full stop, only a name and a cue that are all of it.
     fn breaks(
         &self,
         text: &str,
@@ -145,9 +150,10 @@ impl Lines {
             return true;
         };
         let inner = quotations[*last].inner.of(text).trim_end();
-        if !inner.ends_with(['?', '!', '…', '—', '-']) {
+        if !inner.ends_with(['?', '!', '…', '—', '-', '.']) {
             return true;
         }
+        let has_stop = inner.ends_with('.');
         let mut words = segments.words[at..].iter().take(CUE_DISTANCE_MAX);
         let cue = words.position(|word| {
             let (tags, cue) = lexicon::look_up(word.span.of(text));
@@ -156,8 +162,23 @@ impl Lines {
         let Some(cue) = cue else { return true };
         let is_cue = lexicon::look_up(segments.words[at + cue].span.of(text)).1.is_some();
         let after = segments.words.get(at + cue + 1).map_or("", |word| word.span.of(text));
-        !(is_cue && cue > 0 && matches!(after, "." | "," | ":" | "" | "in" | "on" | "at"))
+        let ends = matches!(after, "." | "");
+        let goes_on = matches!(after, "," | ":" | "in" | "on" | "at");
+        !(is_cue && cue > 0 && (ends || goes_on && !has_stop))
     }
+}
+
+/// "SEOUL —", "PARIS, Texas (AP) –": where the report comes from is no part of its first sentence.
+fn is_dateline(tokens: &[Token]) -> bool {
+    let [first, middle @ .., last] = tokens else { return false };
+    first.shape == Shape::AllCaps
+        && last.kind == Kind::Dash
+        && middle.iter().all(|token| {
+            token.is_name()
+                || matches!(token.kind, Kind::Comma | Kind::Mark)
+                || token.has(Tags::TIME)
+                || token.shape == Shape::Number
+        })
 }
 
 fn token(text: &str, word: crate::text::Word) -> Token {

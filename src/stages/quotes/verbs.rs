@@ -24,7 +24,9 @@ pub(super) fn is_clause(text: &str, tokens: &[Token], range: &Range<usize>) -> b
         return true;
     }
     let counts = first.has(Tags::PREPOSITION | Tags::ADVERB)
-        && tokens.get(range.start + 1).is_some_and(|next| next.shape == Shape::Number);
+        && tokens.get(range.start + 1).is_some_and(|next| {
+            next.shape == Shape::Number || matches!(word(next), "least" | "most" | "many")
+        });
     if !first.is_word() && !first.is_quote() && !matches!(word(first), "$" | "£" | "€")
         || first.has(Tags::PREPOSITION | Tags::CONJUNCTION) && !counts
         || is_ing(text, first)
@@ -94,6 +96,14 @@ pub(super) fn is_finite(text: &str, tokens: &[Token], at: usize) -> bool {
             && matches!(cue.frame, Frame::Report | Frame::Claim)
     };
     let Some(previous) = at.checked_sub(1).map(|at| &tokens[at]) else { return false };
+    let is_attributive = previous.has(Tags::ADVERB)
+        && at >= 2
+        && (tokens[at - 2].has(Tags::DETERMINER | Tags::POSSESSIVE_PRONOUN)
+            || tokens[at - 2].shape == Shape::Possessive);
+    if is_attributive || previous.shape == Shape::Possessive {
+        // "the widely criticised election"
+        return false;
+    }
     let follows_noun = previous.kind == Kind::Comma
         || previous.is_word()
             && !previous.has(

@@ -9,6 +9,7 @@ use super::super::adjuncts;
 use super::super::clauses::{self, After};
 use super::super::cues::Mood;
 use super::super::lexicon::Tags;
+use super::super::phrases;
 use super::super::sources;
 use super::super::tokens::{Kind, Token};
 use super::super::verbs;
@@ -99,7 +100,7 @@ impl Reading<'_> {
         let is_whole = self.is_whole(&range);
         let begins_clause =
             self.tokens.get(range.start).is_some_and(|first| first.has(Tags::SUBORDINATOR));
-        let is_adjunct = range.is_empty() || sources::is_adjunct(self.text, self.tokens, &range);
+        let is_adjunct = range.is_empty() || phrases::is_adjunct(self.text, self.tokens, &range);
         let mut is_found = false;
         let close = match &self.sources[at] {
             Some(source) if turned => source.end,

@@ -4,10 +4,11 @@
 
 use std::ops::Range;
 
-use super::super::cues::Mood;
+use super::super::cues::{CITED_TOKENS_MAX, Mood};
 use super::super::lexicon::{Frame, Tags};
+use super::super::phrases;
 use super::super::sources;
-use super::super::tokens::Kind;
+use super::super::tokens::{Kind, Token};
 use super::super::verbs;
 use super::Reading;
 
@@ -85,9 +86,14 @@ impl Reading<'_> {
                 sources::after(text, tokens, by + 1)
             }
             Mood::Participle => {
-                let Some(token) = joint_token else {
-                    let comma = (cue..tokens.len()).find(|&at| tokens[at].kind == Kind::Comma)?;
-                    return sources::subject(text, tokens, comma + 1, tokens.len());
+                let leads = |token: &Token| token.has(Tags::SUBORDINATOR) && joint == Some(0);
+                let Some(token) = joint_token.filter(|token| !leads(token)) else {
+                    // "Calling it “a mess”, Lee said".
+                    let main = (cue..tokens.len()).find(|&at| {
+                        tokens[at].kind == Kind::Comma || at > cue && tokens[at - 1].is_quote()
+                    })?;
+                    let main = main + usize::from(tokens[main].kind == Kind::Comma);
+                    return sources::subject(text, tokens, main, tokens.len());
                 };
                 if self.text_of(joint.unwrap_or_default()) == "as"
                     && let Some(source) = self.cited(at)
@@ -98,7 +104,10 @@ impl Reading<'_> {
                     || token.has(Tags::CONJUNCTION | Tags::PREPOSITION | Tags::SUBORDINATOR);
                 if !is_loose {
                     let low = self.phrase_floor(cue);
-                    if !verbs::has_verb(text, tokens, low..cue) {
+                    let is_place =
+                        phrases::is_all_names(tokens, &(low..joint.map_or(low, |j| j + 1)))
+                            && low > 0;
+                    if !is_place && !verbs::has_verb(text, tokens, low..cue) {
                         return sources::before(text, tokens, low, cue);
                     }
                 }
@@ -116,18 +125,35 @@ impl Reading<'_> {
     }
 
     /// "was quoted as saying", "cited officials as saying": who is quoted.
-    pub(super) fn cited(&self, at: usize) -> Option<Range<usize>> {
-        let cue = self.hits[at].words.start;
-        let verb = (0..cue).rev().take(12).find(|&verb| {
-            matches!(
-                self.text_of(verb),
-                "quoted" | "cited" | "quotes" | "cites" | "quoting" | "citing"
-            )
-        })?;
-        if verb > 0 && self.tokens[verb - 1].has(Tags::BE | Tags::ADVERB) {
+    fn cited(&self, at: usize) -> Option<Range<usize>> {
+        let (verb, is_passive) = self.citing_verb(at)?;
+        if is_passive {
             return sources::before(self.text, self.tokens, self.clause_floor(verb), verb);
         }
+        let cue = self.hits[at].words.start;
         sources::after(self.text, self.tokens, verb + 1).filter(|source| source.end < cue)
+    }
+
+    /// Where the words of "the agency quoted Lee as saying" begin that a quotation may stand before.
+    pub(super) fn citing(&self, at: usize) -> Option<usize> {
+        let (verb, _) = self.citing_verb(at)?;
+        sources::before(self.text, self.tokens, self.clause_floor(verb), verb)
+            .map(|agency| agency.start)
+    }
+
+    fn citing_verb(&self, at: usize) -> Option<(usize, bool)> {
+        let cue = self.hits[at].words.start;
+        if cue == 0 || self.text_of(cue - 1) != "as" {
+            return None;
+        }
+        let verb = (0..cue).rev().take(CITED_TOKENS_MAX).find(|&verb| {
+            matches!(
+                self.text_of(verb),
+                "quoted" | "cited" | "quotes" | "cites" | "quoting" | "citing" | "reported"
+            )
+        })?;
+        let is_passive = verb > 0 && self.tokens[verb - 1].has(Tags::BE | Tags::ADVERB);
+        Some((verb, is_passive))
     }
 
     /// The start of the phrase that a participle may follow: after the last comma or "with".
