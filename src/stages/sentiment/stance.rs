@@ -1,7 +1,7 @@
 //! What a sentence says of a target that it names: a small linear model over the words around it.
 //!
-//! In: the valenced words of the target's sentence and where the target stands. Out: a score in [-1, 1], the
-//! probability of a positive stance less that of a negative one.
+//! In: the valenced words of the target's sentence and where the target stands. Out: a score in [-1, 1]: the
+//! probability of a positive stance less that of a negative one, by the probability that there is any.
 
 use super::lexicon::{Entry, Lexicon, Logits};
 use super::{WordTone, per_length};
@@ -13,6 +13,9 @@ const NEAR_WORDS: usize = 6;
 const ANYWHERE: f32 = 0.6;
 /// "Not corrupt" takes back half of "corrupt".
 const NEGATED: f32 = -0.5;
+
+/// Beyond it a probability is 0 or 1 in three decimals; a sentence of one strong word repeated must not overflow.
+const LOGIT_MAX: f32 = 30.0;
 
 /// A word's evidence about a target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,8 +58,7 @@ pub fn of_target(
             word + 1 - target.words.end
         };
         #[expect(clippy::cast_precision_loss, reason = "at most six")]
-        let near = if distance <= NEAR_WORDS { 1.0 / (distance as f32).sqrt() } else { 0.0 };
-        near
+        if distance <= NEAR_WORDS { 1.0 / (distance as f32).sqrt() } else { 0.0 }
     };
     let is_around = |index: usize, word: &Word| !target.words.contains(&index) && is_heard(word);
     let mut squares = 0.0_f32;
@@ -92,8 +94,10 @@ pub fn of_target(
     logits.add(bias.negative, per_length(negative, n_words));
     logits.add(bias.before, per_length(before, NEAR_WORDS));
     logits.add(bias.after, per_length(after, NEAR_WORDS));
-    let (negative, positive) = (logits.negative.exp(), logits.positive.exp());
-    (positive - negative) / (1.0 + negative + positive)
+    let odds = |logit: f32| logit.clamp(-LOGIT_MAX, LOGIT_MAX).exp();
+    let (negative, positive) = (odds(logits.negative), odds(logits.positive));
+    let total = 1.0 + negative + positive;
+    (positive - negative) / total * ((positive + negative) / total)
 }
 
 /// Whether a word can carry tone at all: letters first; no mark, number or possessive.
