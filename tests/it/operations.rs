@@ -346,16 +346,17 @@ impl Serving {
     }
 }
 
-/// Asks until the answer holds `expected`.
+/// Asks until the answer is as expected, and returns its body.
 #[track_caller]
-fn wait_for(address: SocketAddr, path: &str, expected: &str) -> String {
+fn wait_for(address: SocketAddr, path: &str, is_expected: impl Fn(&str) -> bool) -> String {
     let until = Instant::now() + TIMEOUT;
     loop {
         let answer = request(address, &format!("GET {path}"));
-        if answer.contains(expected) {
-            return answer;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        if is_expected(body) {
+            return body.to_owned();
         }
-        assert!(Instant::now() < until, "{path} never had {expected:?}:\n{answer}");
+        assert!(Instant::now() < until, "{path} was never as expected:\n{answer}");
         // The service needs the machine too.
         std::thread::park_timeout(Duration::from_millis(20));
     }
@@ -370,23 +371,26 @@ fn a_service_is_watched_from_start_to_end() {
     let brokers = cluster.bootstrap_servers();
     let mut service = Serving::start(&brokers);
     let address = service.log("admin server listens")["address"].as_str().unwrap().parse().unwrap();
-    wait_for(address, "/livez", "\"live\":true");
-    wait_for(address, "/readyz", "\"ready\":true");
-    let text = request(address, "GET /metrics").split_once("\r\n\r\n").unwrap().1.to_owned();
-    assert_eq!(
-        value(&text, "copydesk_consumer_lag_records{partition=\"1\",topic=\"articles.raw\"}"),
-        0.0
-    );
+    wait_for(address, "/livez", |body| body.contains("\"live\":true"));
+    wait_for(address, "/readyz", |body| body.contains("\"ready\":true"));
+    let lag = "copydesk_consumer_lag_records{partition=\"1\",topic=\"articles.raw\"}";
+    let text = wait_for(address, "/metrics", |text| value(text, lag) == 0.0);
     check_with_promtool(&text);
 
     let words = "The harbour master, Ada Winter, said the ferry would sail on Monday.";
     let broken =
         Message { partition: 1, value: Some(b"not an article".to_vec()), ..Message::default() };
     topics::write(&brokers, "articles.raw", &[Message::article(0, "urn:a", words), broken]);
-    wait_for(address, "/metrics", "copydesk_records_dead_lettered_total{reason=\"not_json\"} 1\n");
-    let answer =
-        wait_for(address, "/metrics", "kind=\"enriched\",topic=\"articles.enriched\"} 1\n");
-    check_with_promtool(answer.split_once("\r\n\r\n").unwrap().1);
+    let text = wait_for(address, "/metrics", |text| {
+        [
+            "copydesk_records_published_total{kind=\"enriched\",topic=\"articles.enriched\"}",
+            "copydesk_records_dead_lettered_total{reason=\"not_json\"}",
+            "copydesk_commits_total{outcome=\"ok\"}",
+        ]
+        .iter()
+        .all(|series| value(text, series) > 0.0)
+    });
+    check_with_promtool(&text);
 
     let pid = service.child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
