@@ -117,7 +117,10 @@ fn body(scene: &Scene<'_>, span: Span, noun: &str) -> Option<Result<usize, Unatt
     if let Some(sighting) = before().find(named_so) {
         return Some(Ok(sighting.entity));
     }
-    if !BODIES.contains(&noun) {
+    // "the party" is one that was named; "his party" and "Lee’s party" need not be.
+    let is_definite =
+        span.of(scene.text).get(..4).is_some_and(|the| the.eq_ignore_ascii_case("the "));
+    if !is_definite || !BODIES.contains(&noun) {
         return None;
     }
     let nearest = before().next()?;

@@ -99,7 +99,21 @@ pub(super) fn read(scene: &Scene<'_>, span: Span) -> Phrase {
         }
         return Phrase::Nameless;
     }
-    by_noun(scene, (first, head), core, mentions)
+    match by_noun(scene, (first, head), core, mentions) {
+        // "the group, the Free Town League, said": a name that is no entity stands in for the description.
+        Phrase::Described(_) | Phrase::Nameless if has_unknown_name(scene, words) => {
+            Phrase::UnknownName
+        }
+        phrase => phrase,
+    }
+}
+
+/// Whether an apposition in commas ends in a capitalised word that is part of no mention.
+fn has_unknown_name(scene: &Scene<'_>, words: &[Word]) -> bool {
+    let comma = words.iter().position(|word| word.span.of(scene.text) == ",");
+    words[comma.map_or(words.len(), |comma| comma + 1)..].last().is_some_and(|last| {
+        last.shape.is_name_like() && scene.mention_at(last.span.start).is_none()
+    })
 }
 
 /// A phrase whose head is a common noun, by what the noun stands for.

@@ -166,7 +166,7 @@ impl Reading<'_> {
                     self.region(after.range, at, CONFIDENCE_ADJACENT);
                 }
             }
-            _ if hit.mood == Mood::Hypothetical => {
+            _ if hit.mood == Mood::Hypothetical || self.is_question(source.as_ref()) => {
                 if after.starts_with_quote(self.tokens) {
                     self.region(after.range, at, CONFIDENCE_FRAGMENT);
                 }
@@ -185,6 +185,13 @@ impl Reading<'_> {
                 }
             }
         }
+    }
+
+    /// "Could you explain why": the auxiliary stands before the subject.
+    fn is_question(&self, source: Option<&Range<usize>>) -> bool {
+        source
+            .and_then(|source| source.start.checked_sub(1))
+            .is_some_and(|before| self.tokens[before].has(Tags::MODAL | Tags::DO))
     }
 
     /// Whether the words after a cue are what it reports.

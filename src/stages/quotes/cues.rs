@@ -121,7 +121,16 @@ fn mood(text: &str, tokens: &[Token], at: usize, cue: Cue) -> Option<Mood> {
         && !tokens.get(at + 2).is_some_and(|agent| verbs::is_ing(text, agent));
     match cue.form {
         Form::Gerund if follows(Tags::BE) => Some(Mood::Finite),
-        Form::Gerund => (previous_word != "of").then_some(Mood::Participle),
+        Form::Gerund => {
+            // "a flood warning covering the coast": a noun after a noun.
+            let is_noun = previous
+                .is_some_and(|token| token.shape == Shape::Lower && token.tags == Tags::NONE)
+                && tokens
+                    .get(at + 1)
+                    .is_some_and(|next| next.is_word() && next.span.of(text) != "that")
+                && !verbs::is_clause(text, tokens, &(at + 1..tokens.len()));
+            (previous_word != "of" && !is_noun).then_some(Mood::Participle)
+        }
         Form::Past if follows(Tags::BE) || is_before_by => Some(Mood::Passive),
         Form::Past => Some(Mood::Finite),
         Form::Base | Form::Third => {
@@ -171,16 +180,35 @@ fn is_present(
     }
     let is_object = previous.has(Tags::PREPOSITION) && !previous.has(Tags::SUBJECT_PRONOUN)
         || previous.cue.is_some_and(|cue| !cue.is_nounlike);
-    if is_object {
-        // "in reports that", "deny claims that".
+    let after_time = (at + 1..tokens.len()).find(|&next| !tokens[next].has(Tags::TIME));
+    let is_subject_noun = cue.is_nounlike
+        && after_time.is_some_and(|next| {
+            tokens[next].has(Tags::AUXILIARY | Tags::PAST)
+                || tokens[next].cue.is_some_and(|cue| cue.form != Form::Gerund)
+        });
+    if is_object || is_subject_noun {
+        // "in reports that", "deny claims that", "media reports say".
         return false;
     }
     let is_subject = previous.has(Tags::SUBJECT_PRONOUN | Tags::RELATIVE);
-    let agrees = is_plural(text, previous) == (cue.form == Form::Base);
+    // "a media report": one thing, no subject of "report".
+    let is_single = (0..at).rev().take(5).take_while(|&at| tokens[at].is_word()).any(|at| {
+        matches!(tokens[at].span.of(text), "a" | "an" | "another" | "A" | "An" | "Another")
+    });
+    let agrees = if cue.form == Form::Base {
+        is_plural(text, previous) && !is_single
+    } else {
+        !is_plural(text, previous)
+    };
     if tokens[at].span.of(text).starts_with("state") {
         return is_subject
             || takes_clause && agrees && (!previous.is_name() || previous.shape != Shape::AllCaps)
             || introduces && previous.shape == Shape::Capitalized;
+    }
+    let is_joined = (0..at).rev().take(8).any(|at| tokens[at].has(Tags::CONJUNCTION));
+    if previous.is_name() && cue.is_nounlike && cue.form == Form::Base && !agrees && !is_joined {
+        // "the Chuck Jones quote that".
+        return false;
     }
     if is_subject || previous.is_name() {
         let ends = next.is_none_or(|next| !next.is_word());

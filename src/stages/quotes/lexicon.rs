@@ -314,7 +314,7 @@ const CLASSES: &[(Tags, &str)] = &[
     ),
     (
         Tags::AUDIENCE,
-        "agency anyone assembly audience cnn colleagues committee congress council court crowd \
+        "agency anyone assembly audience cnn colleagues committee conference congress council court crowd \
          everyone family fans hearing investigators journalists jurors jury lawmakers listeners \
          media ministers network news newspaper outlet parliament people police press public radio \
          readers reporter reporters residents senators station supporters television voters \

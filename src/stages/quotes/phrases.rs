@@ -68,7 +68,7 @@ pub(super) fn is_adjunct(text: &str, tokens: &[Token], piece: &Range<usize>) -> 
     }
     let is_time = tokens[piece.clone()].iter().all(|token| {
         token.has(Tags::TIME | Tags::DETERMINER | Tags::ADVERB) || token.shape == Shape::Number
-    });
+    }) && (has_time(tokens, piece) || !first.has(Tags::DETERMINER));
     // "Speaking to reporters", but "Boeing" and "King Lear".
     let is_participle = is_ing(text, first)
         && second.is_some_and(|second| !second.is_name() || first.cue.is_some());

@@ -89,7 +89,12 @@ fn beside(text: &str, tokens: &[Token], clause: Range<usize>) -> Option<Range<us
         // "Lee, the son of the general said", "Jo Lee, coordinator of the group said".
         return Some(name.clone());
     }
-    let last = pieces.pop()?;
+    let Some(last) = pieces.pop() else {
+        // "At the same time the ministry said": an adjunct without a comma, which `noun_phrase` cuts off.
+        let has_time = tokens[clause.clone()].iter().any(|token| token.has(Tags::TIME));
+        let is_one = !tokens[clause.clone()].iter().any(|token| token.kind == Kind::Comma);
+        return (has_time && is_one).then_some(clause);
+    };
     match pieces.pop() {
         // "the ambassador, Jo Lee said".
         Some(title) if is_title(text, tokens, &title) && is_all_names(tokens, &last) => {
@@ -250,7 +255,10 @@ fn joins_clauses(text: &str, tokens: &[Token], before: Range<usize>, in_first_pi
     match word {
         "and" | "but" | "And" | "But" | "or" => after_comma || has_verb(text, tokens, piece),
         "with" => in_first_piece && has_verb(text, tokens, before),
-        "as" => has_verb(text, tokens, before),
+        "as" => {
+            let previous = before.clone().next_back().map_or("", |at| tokens[at].span.of(text));
+            !matches!(previous, "" | "such" | "known" | "well" | "acting" | "described")
+        }
         "for" | "to" | "of" => false,
         _ => {
             let is_both = token.has(Tags::PREPOSITION)

@@ -20,6 +20,9 @@ pub(super) fn is_clause(text: &str, tokens: &[Token], range: &Range<usize>) -> b
             || tokens.get(next).is_some_and(|next| is_ed(text, next) || is_third(text, next));
         return is_subject || !first.has(Tags::OBJECT_PRONOUN);
     }
+    if first.has(Tags::OBJECT_PRONOUN) && !first.has(Tags::POSSESSIVE_PRONOUN) {
+        return false;
+    }
     if word(first) == "there" {
         return true;
     }
@@ -53,7 +56,7 @@ fn ends_phrase(text: &str, tokens: &[Token], at: usize) -> bool {
     match token.kind {
         Kind::Word => {
             token.has(Tags::SUBORDINATOR) && !token.has(Tags::PREPOSITION | Tags::RELATIVE)
-                || token.span.of(text) == "so"
+                || matches!(token.span.of(text), "so" | "but")
                 || token.has(Tags::CONJUNCTION) && is_finite(text, tokens, at + 1)
         }
         Kind::Comma => next.is_none_or(|next| {

@@ -152,7 +152,8 @@ impl Reading<'_> {
                 "quoted" | "cited" | "quotes" | "cites" | "quoting" | "citing" | "reported"
             )
         })?;
-        let is_passive = verb > 0 && self.tokens[verb - 1].has(Tags::BE | Tags::ADVERB);
+        let before = (0..verb).rev().find(|&at| !self.tokens[at].has(Tags::ADVERB));
+        let is_passive = before.is_some_and(|before| self.tokens[before].has(Tags::BE));
         Some((verb, is_passive))
     }
 
