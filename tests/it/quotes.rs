@@ -3,6 +3,9 @@
 use copydesk::article::{Article, ArticleId, Format};
 use copydesk::stages::quotes::{self, Quote, Source};
 use copydesk::text::Segmented;
+use serde_json::Value;
+
+use crate::support;
 
 /// Finds the quotes of `text` and compares `kind content ← source / cue` a quote; `^` is the source of the quote before.
 #[track_caller]
@@ -314,4 +317,82 @@ fn a_million_marks_are_linear() {
         let elapsed = started.elapsed();
         assert!(elapsed.as_secs() < 60, "{elapsed:?} for {}…", text.get(..20).unwrap_or(""));
     }
+}
+
+/// Compares the name of each quote's speaker, or why nobody is named, in the published record.
+#[track_caller]
+fn check_speakers(text: &str, expected: &[&str]) {
+    let value = serde_json::json!({ "id": "urn:test", "text": text }).to_string();
+    let record: Value = serde_json::from_slice(&support::enrich(value.as_bytes())).unwrap();
+    let name_of = |id: &Value| {
+        let entities = record["entities"].as_array().unwrap();
+        entities.iter().find(|entity| entity["id"] == *id).unwrap()["name"].as_str().unwrap()
+    };
+    let found: Vec<&str> = record["quotes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|quote| match &quote["speaker"]["entity"] {
+            Value::Null => quote["unattributed"].as_str().unwrap(),
+            id => name_of(id),
+        })
+        .collect();
+    assert_eq!(found, expected, "in: {text}");
+}
+
+#[test]
+fn names_speak_for_their_bearers() {
+    check_speakers("“We go,” White House spokeswoman Mary Jones said.", &["Mary Jones"]);
+    check_speakers("Mary Jones, the mayor of Boston, said the river rose.", &["Mary Jones"]);
+    check_speakers("The mayor of Boston, Mary Jones, said the river rose.", &["Mary Jones"]);
+    check_speakers("The U.S. envoy for Iran John Smith said the talks failed.", &["John Smith"]);
+    check_speakers("The talks failed, the State Department said.", &["State Department"]);
+    check_speakers("France said that it will leave the talks.", &["France"]);
+}
+
+#[test]
+fn spokesmen_speak_for_their_organisation_and_lawyers_for_themselves() {
+    check_speakers("A Microsoft spokesman said the site was down.", &["Microsoft"]);
+    check_speakers("A spokeswoman for Microsoft said the site was down.", &["Microsoft"]);
+    check_speakers("According to a Microsoft report, sales were down.", &["Microsoft"]);
+    check_speakers("A lawyer for John Smith said the trial was over.", &["anonymous"]);
+    check_speakers("John Smith’s lawyer said the trial was over.", &["anonymous"]);
+    check_speakers("The leader of Microsoft said the site was down.", &["anonymous"]);
+}
+
+#[test]
+fn groups_and_unknown_people_are_anonymous() {
+    check_speakers("Officials said the river rose.", &["anonymous"]);
+    check_speakers("U.S. officials said the river rose. They said it fell.", &["anonymous"; 2]);
+    check_speakers("A woman told Reuters the river rose.", &["anonymous"]);
+    check_speakers("It was reported that the river rose.", &["no_source"]);
+}
+
+#[test]
+fn pronouns_and_titles_are_whoever_the_article_makes_them() {
+    let first = "President John Smith met Mary Jones in Paris on Monday. ";
+    check_speakers(&format!("{first}“We go,” he said."), &["John Smith"]);
+    check_speakers(&format!("{first}“We go,” she said."), &["Mary Jones"]);
+    check_speakers(&format!("{first}“We go,” the president said."), &["John Smith"]);
+    check_speakers(&format!("{first}“We go,” the minister said."), &["anonymous"]);
+    check_speakers("Mary Jones said the river rose. She said it fell.", &["Mary Jones"; 2]);
+    check_speakers(
+        "“We go,” Mary Jones said. “We win.”\n“We rest,” she added.",
+        &["Mary Jones", "Mary Jones", "Mary Jones"],
+    );
+}
+
+#[test]
+fn two_who_fit_are_ambiguous() {
+    check_speakers("John Smith’s and Paul Jones’s plans failed. “We go,” he said.", &["ambiguous"]);
+}
+
+#[test]
+fn bodies_are_named_again_by_their_kind() {
+    check_speakers(
+        "The Supreme Court ruled on Monday. The court said the law was void.",
+        &["Supreme Court"],
+    );
+    check_speakers("Microsoft was down. The company said it was sorry.", &["Microsoft"]);
+    check_speakers("Japan was late. The Japanese government said it was sorry.", &["Japan"]);
 }
