@@ -10,6 +10,8 @@ pub mod sentiment;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use crate::knowledge::Knowledge;
 use crate::pool::Pool;
 use crate::text::Segmented;
@@ -141,17 +143,45 @@ async fn run<T: Default + Send + 'static>(
     budget: Duration,
     stage: impl FnOnce() -> T + Send + 'static,
 ) -> StageResult<T> {
-    match tokio::time::timeout(budget, pool.run(stage)).await {
-        Ok(Ok(done)) => {
-            StageResult { outcome: StageOutcome::Ok, value: done.value, elapsed: done.elapsed }
-        }
-        Ok(Err(_panicked)) => {
-            StageResult { outcome: StageOutcome::Failed, ..StageResult::default() }
-        }
-        Err(_elapsed) => StageResult {
+    let (starting, started) = oneshot::channel::<()>();
+    let job = pool.run(move || {
+        drop(starting);
+        stage()
+    });
+    // The budget is the stage's own time, not that of the articles before it in the queue.
+    let out_of_budget = async {
+        drop(started.await);
+        tokio::time::sleep(budget).await;
+    };
+    tokio::select! {
+        biased;
+        result = job => match result {
+            Ok(done) => {
+                StageResult { outcome: StageOutcome::Ok, value: done.value, elapsed: done.elapsed }
+            }
+            Err(_panicked) => StageResult { outcome: StageOutcome::Failed, ..StageResult::default() },
+        },
+        () = out_of_budget => StageResult {
             outcome: StageOutcome::BudgetExceeded,
             value: T::default(),
             elapsed: budget,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stage_does_not_pay_for_the_queue() {
+        let pool = Pool::start(NonZeroUsize::MIN).unwrap();
+        let budget = Duration::from_millis(200);
+        let pause = || std::thread::park_timeout(Duration::from_millis(500));
+        let (slow, quick) = tokio::join!(run(&pool, budget, pause), run(&pool, budget, || 7));
+        assert_eq!(slow.outcome, StageOutcome::BudgetExceeded);
+        assert_eq!((quick.outcome, quick.value), (StageOutcome::Ok, 7));
     }
 }
