@@ -4,7 +4,7 @@ CARGO ?= cargo
 # Third-party articles for tests, evaluation and benchmarks; without it tests that need them say so.
 export COPYDESK_DATA ?=
 
-.PHONY: help prerequisites build demo test lint bench evaluate
+.PHONY: help prerequisites build demo test lint bench bench-kafka evaluate
 
 help:            ## This list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ lint: prerequisites  ## Format, clippy and docs, as CI sees them
 
 bench: prerequisites  ## Words per second of each step, on one thread
 	$(CARGO) bench --locked --bench stages
+
+bench-kafka: prerequisites  ## The service under load on a real Kafka (needs COPYDESK_DATA, Java and Maven)
+	$(CARGO) bench --locked --bench kafka
 
 # The development articles carry `doc_id`; a record's id is `id`.
 EVALUATION := target/evaluation

@@ -15,6 +15,7 @@ fn the_service_on_a_real_broker() {
     a_killed_service_loses_nothing(&server);
     instances_share_the_work_and_hand_it_over(&server);
     an_output_that_the_topic_refuses_becomes_a_dead_letter(&server);
+    a_named_instance_comes_back_to_its_partitions(&server);
     a_second_signal_ends_at_once(&server);
     an_unknown_topic_is_waited_for(&server);
     a_broker_that_restarts_is_waited_for(&mut server);
@@ -215,6 +216,19 @@ fn an_output_that_the_topic_refuses_becomes_a_dead_letter(server: &KafkaServer) 
     assert_eq!((&dead[0].key, &dead[0].value), (&large.key, &large.value));
     assert_eq!(dead[0].header("copydesk-error-reason"), "output_too_large");
     assert_eq!(desk.committed(), [(0, 61)]);
+}
+
+fn a_named_instance_comes_back_to_its_partitions(server: &KafkaServer) {
+    let desk = Desk::new(server, "named", 2);
+    let settings = ["kafka.instance=copydesk-0", "kafka.session_timeout_ms=60000"];
+    for round in 1..=2 {
+        desk.write(&articles(20, 2));
+        let service = desk.serve(&settings);
+        // A member without a name, or with another one, would wait for the first one's session to end.
+        desk.wait_for("enriched", 20 * round);
+        assert!(service.stop().success());
+    }
+    assert_eq!(check_complete(&desk.read("enriched"), 40), 0);
 }
 
 fn a_second_signal_ends_at_once(server: &KafkaServer) {

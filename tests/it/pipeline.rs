@@ -400,6 +400,29 @@ fn no_more_is_read_than_there_is_room_for() {
 }
 
 #[test]
+fn an_outage_longer_than_a_delivery_may_take_ends_the_service() {
+    static GATE: Gate = Gate::new();
+    fn wait(_: &Segmented) -> Tones {
+        GATE.pass();
+        Tones::default()
+    }
+    let broker = Broker::start(1);
+    broker.write(&[Message::article(0, "id", "The lights went out.")]);
+    let mut config = broker.config();
+    config.kafka.session_timeout = Duration::from_secs(6);
+    config.kafka.properties =
+        [("message.timeout.ms".to_owned(), "1000".to_owned())].into_iter().collect();
+    let desk = Desk::start(config, Stages { sentiment: wait, ..Stages::default() });
+    desk.wait_until("the record is at work", |desk| desk.metric("copydesk_inflight_records") > 0.0);
+    broker.cluster.broker_down(1).unwrap();
+    GATE.open();
+    let error = desk.end().unwrap_err();
+    assert!(matches!(error, PipelineError::Sink(_)), "{error}");
+    broker.cluster.broker_up(1).unwrap();
+    assert_eq!(broker.committed(), []);
+}
+
+#[test]
 fn a_record_larger_than_all_room_passes_alone() {
     static GATE: Gate = Gate::new();
     fn wait(_: &Segmented) -> Tones {

@@ -74,6 +74,14 @@ impl Service {
         (status, body.to_owned())
     }
 
+    /// The most memory that it has held so far (Linux).
+    #[allow(dead_code, reason = "the benchmark uses it")]
+    pub(crate) fn memory_peak_mib(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
     /// The first log line with this message, as soon as there is one.
     pub(crate) fn wait_for_log(&self, message: &str) -> serde_json::Value {
         let until = Instant::now() + TIMEOUT;
