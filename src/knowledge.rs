@@ -124,7 +124,7 @@ impl fmt::Debug for Knowledge {
 }
 
 /// What kind of thing a name stands for, as the sources type it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum NameType {
     Person,
     Org,
@@ -136,6 +136,7 @@ pub enum NameType {
     Product,
     Work,
     /// Typed by nobody: anything but a person.
+    #[default]
     Other,
 }
 
@@ -155,7 +156,7 @@ impl NameType {
 }
 
 /// The readings of one name: bits 0–27 id of the best reading, 28–31 its type, 32–35 how well known it is,
-/// 36–46 the types of all readings, 48–55 the country of the best reading, 56 whether a rival comes near.
+/// 36–46 the types of all readings, 48–55 the country of the best reading, 56–57 how near a rival comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name(u64);
 
@@ -193,15 +194,30 @@ impl Name {
         (self.0 >> 48 & 0xFF) as u8
     }
 
-    /// Whether another thing of the same type and name is about as well known.
-    pub fn is_ambiguous(self) -> bool {
-        self.0 >> 56 & 1 == 1
+    /// How near another thing of the same type and name comes.
+    pub fn ambiguity(self) -> Ambiguity {
+        match self.0 >> 56 & 3 {
+            0 => Ambiguity::None,
+            1 => Ambiguity::Some,
+            _ => Ambiguity::High,
+        }
     }
+}
+
+/// Whether a name stands for one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ambiguity {
+    /// No other thing of its type comes near.
+    None,
+    /// Another is known, though less well: more evidence decides.
+    Some,
+    /// Another is about as well known, or the name is relative ("the Senate").
+    High,
 }
 
 /// What a word says about names: bits 0–2 how often it is a given name (logarithmic), 3–4 the sex that bears it,
 /// 5–7 how often it is a family name, 8–10 how often it is lower-cased in the middle of sentences, 11–13 how often it
-/// is seen there at all (logarithmic).
+/// is seen at all (logarithmic).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WordEvidence(u16);
 

@@ -14,6 +14,7 @@ mod weights;
 mod names;
 mod values;
 mod people;
+mod things;
 mod clusters;
 mod salience;
 pub mod learning;

@@ -17,6 +17,17 @@ NAME_WORDS_MAX = 10
 # The data's own ids run to about 1.3e8; made-up ids for names without one start above them.
 FIRST_LOCAL_ID = 1 << 27
 PERSON_SURNAME_PRIOR = 12.0
+# Rows of the sources that mix two things up: (id, geonameid) to the right id; their aliases are dropped.
+CORRECTIONS = {("Q1345", "4140963"): "Q61"}
+# FB15k types its entities by the relations they stand in; a description like this is a person's all the same.
+PERSON = re.compile(
+    r"\b(politician|actor|actress|singer|musician|writer|author|footballer|player|journalist|president of|prime minister of"
+    r"|comedian|rapper|composer|poet|novelist|scientist|physicist|economist|philosopher|screenwriter|boxer|wrestler|athlete"
+    r"|film director|statesman|singer-songwriter|television host)\b", re.I)
+NOT_PERSON = re.compile(
+    r"\b(album|award|band|book|city|company|computer|country|episode|film (?!director|producer|actor)|game|group|instrument"
+    r"|list|magazine|movie|novel|office|organi[sz]ation|position|series|show|song|team|title|town|village|who|whose|by|about"
+    r"|occupation|profession|term|type|head of)\b", re.I)
 SLUGS = {"us": "US", "uae": "AE", "congo-kinshasa": "CD", "scotland": "GB", "world": "", "russia": "RU", "north-korea": "KP"}
 
 
@@ -81,24 +92,32 @@ class Countries:
 
 
 class Corpus:
-    """Counts of words of the raw texts in the middle of sentences: capitals there are names' capitals."""
+    """How the raw texts write words: a capital in the middle of a sentence is a name's, one at its start says little."""
 
     def __init__(self, data):
-        self.lower, self.upper = collections.Counter(), collections.Counter()
+        self.lower, self.upper, self.initial = collections.Counter(), collections.Counter(), collections.Counter()
         word = re.compile(r"[^\W\d_][\w’'-]*", re.UNICODE)
         for path in sorted((data / "raw").glob("*.jsonl.gz")):
             for line in lines(path):
                 for match in word.finditer(text := json.loads(line)["text"]):
-                    before = text[max(0, match.start() - 2):match.start()]
-                    if re.fullmatch(r"[a-z,] ", before):
-                        surface = match.group()
-                        counts = self.upper if surface[0].isupper() else self.lower
-                        counts[fold(re.sub(r"['’]s$", "", surface))] += 1
+                    surface = match.group()
+                    key = fold(re.sub(r"['’]s$", "", surface))
+                    if surface[0].islower():
+                        self.lower[key] += 1
+                    elif re.fullmatch(r"[a-z,] ", text[max(0, match.start() - 2):match.start()]):
+                        self.upper[key] += 1
+                    else:
+                        self.initial[key] += 1
 
     def lower_share(self, word):
         """0: not seen; 1 (always capitalised) to 7 (never)."""
         low, up = self.lower[word], self.upper[word]
-        return 0 if low + up == 0 else 1 + round(6 * low / (low + up))
+        if low + up == 0:
+            return 7 if self.initial[word] >= 5 else 0
+        return 1 + round(6 * low / (low + up))
+
+    def n_seen(self, word):
+        return self.lower[word] + self.upper[word] + self.initial[word]
 
 
 def readings(data, countries, corpus, given, family):
@@ -106,20 +125,27 @@ def readings(data, countries, corpus, given, family):
     found = collections.defaultdict(list)
     local_id = FIRST_LOCAL_ID
     descriptions = {}
-    for line in lines(data / "knowledge/kb.tsv.gz"):
-        ident, kind, name, aliases, description, prior, _ = (line + "\t" * 7).split("\t")[:7]
+    rows = [(line + "\t" * 7).split("\t")[:7] for line in lines(data / "knowledge/kb.tsv.gz")]
+    places = {row[2] for row in rows if row[1] == "GPE"}
+    for ident, kind, name, aliases, description, prior, geonameid in rows:
         prior = float(prior)
+        if (ident, geonameid) in CORRECTIONS:
+            ident, aliases = CORRECTIONS[ident, geonameid], ""
         if ident.startswith("Q"):
             number = int(ident[1:])
         else:
             number, local_id = local_id, local_id + 1
         if kind == "AWARD":
             kind = "WORK"
+        if kind in ("GPE", "ORG", "WORK", "MISC") and PERSON.search(description) and not NOT_PERSON.search(description):
+            kind = "PER"
         if kind not in TYPES or not any(c.isupper() for c in name):
             continue
         country = countries.of(description)
         descriptions[number] = description
         for alias in [name] + [a for a in aliases.split("|") if a]:
+            if kind == "GPE" and alias != name and alias in places and not description.startswith("country"):
+                continue
             if not keeps(kind, name, alias, prior, description, corpus, given, family):
                 continue
             own = alias == name
@@ -177,14 +203,23 @@ def add_lists(found, data, countries):
         row = json.loads(line)
         if fold(row["name"]) and not found[fold(row["name"])]:
             found[fold(row["name"])].append((8.0, "GPE", 0, countries.index.get(row["iso2"], 0), False))
+    wikimap = {}
+    for line in lines(data / "knowledge/gum_wikimap.jsonl"):
+        row = json.loads(line)
+        wikimap[row["title"].replace("_", " ")] = int(row["qid"][1:])
+    local_id = 1 + max(row[2] for rows in found.values() for row in rows)
     for line in lines(HERE / "extra.tsv"):
-        kind, name, aliases = (line + "\t\t").split("\t")[:3]
+        kind, name, aliases, ident = (line + "\t" * 3).split("\t")[:4]
         names = [name] + [a for a in aliases.split("|") if a]
         known = [r for n in names for r in found[fold(n)] if r[4] and r[1] in (kind, "MISC") and not n.startswith("~")]
-        number = max(known)[2] if known else 0
+        mapped = [wikimap[n] for n in names if n in wikimap]
+        if ident or mapped or known:
+            number = int(ident[1:]) if ident else mapped[0] if mapped else max(known)[2]
+        else:
+            number, local_id = local_id, local_id + 1
         for alias in names:
             relative = alias.startswith("~")
-            found[fold(alias)].append((20.0, kind, 0 if relative else number, 0, not relative and number > 0))
+            found[fold(alias)].append((20.0, kind, 0 if relative else number, 0, not relative))
 
 
 def pack_name(rows):
@@ -194,24 +229,24 @@ def pack_name(rows):
     mask = 0
     for row in rows:
         mask |= 1 << TYPES.index(row[1])
-    rivals = [r for r in rows[1:] if r[2] != number and r[1] == kind and r[0] > prior - 4]
-    ambiguous = bool(rivals) or not linkable
+    # A prior is about the logarithm of a population: 3 apart is twenty times as many people.
+    gap = min((prior - r[0] for r in rows[1:] if r[2] != number and r[1] == kind), default=99)
+    ambiguous = 2 if not linkable or gap < 1 else 1 if gap < 3 else 0
     country = country or next((r[3] for r in rows if r[1] == kind and r[3]), 0)
     level = min(15, int(prior / 2))
-    return (number | TYPES.index(kind) << 28 | level << 32 | mask << 36 | country << 48 | int(ambiguous) << 56)
+    return (number | TYPES.index(kind) << 28 | level << 32 | mask << 36 | country << 48 | ambiguous << 56)
 
 
 def words(given, family, sex, corpus):
     """See `knowledge::Word` for the bits."""
-    keys = set(given) | set(family) | set(sex) | {w for w in corpus.lower | corpus.upper if corpus.lower[w] + corpus.upper[w] >= 3}
+    keys = set(given) | set(family) | set(sex) | {w for w in corpus.lower | corpus.upper | corpus.initial if corpus.n_seen(w) >= 3}
     packed = {}
     for key in keys:
         if " " in key or not key:
             continue
         first = max(log_bucket(given[key]), 2 if key in sex else 0)
-        n_seen = corpus.lower[key] + corpus.upper[key]
         packed[key] = (first | {"f": 1, "m": 2}.get(sex.get(key), 0) << 3 | log_bucket(family[key]) << 5
-                       | corpus.lower_share(key) << 8 | min(7, log_bucket(n_seen, 21) // 2) << 11)
+                       | corpus.lower_share(key) << 8 | min(7, log_bucket(corpus.n_seen(key), 21) // 2) << 11)
     return packed
 
 

@@ -9,8 +9,10 @@ use copydesk::stages::entities::learning::{
     Arc, KINDS, Scores, SentenceLattice, best_path, marginals,
 };
 
-const N_EPOCHS: usize = 8;
-const LEARNING_RATE: f32 = 0.12;
+const N_EPOCHS: usize = 6;
+const LEARNING_RATE: f32 = 0.1;
+/// Where the sums of squares start: what is seen a few times moves little.
+const SQUARES_START: f32 = 3.0;
 /// Shrinks weights towards zero, for each example that touches them.
 const L2: f32 = 1e-5;
 /// A feature that is seen on fewer candidates is noise.
@@ -104,7 +106,7 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn train(examples: &[&Example], n_features: usize) -> Self {
         let mut model = Self { weights: vec![[0.0; KINDS.len()]; n_features] };
-        let mut squares: Vec<Scores> = vec![[1e-6; KINDS.len()]; n_features];
+        let mut squares: Vec<Scores> = vec![[SQUARES_START; KINDS.len()]; n_features];
         let mut sum: Vec<Scores> = vec![[0.0; KINDS.len()]; n_features];
         let mut order: Vec<usize> = (0..examples.len()).collect();
         let mut random = 0x2545_F491_4F6C_DD1Du64;

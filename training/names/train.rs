@@ -9,6 +9,7 @@
 
 mod corpus;
 mod model;
+mod variants;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -38,6 +39,18 @@ fn main() -> anyhow::Result<()> {
     for document in &sentences {
         mix.extend(document.examples(&knowledge, None, &mut ids));
     }
+    let mut names = variants::Names::of(&sentences);
+    for document in &variants::headlines(&sentences) {
+        mix.extend(document.examples(&knowledge, None, &mut ids));
+    }
+    let exchanged: Vec<Vec<Example>> = articles
+        .iter()
+        .enumerate()
+        .map(|(i, article)| {
+            let variant = variants::exchange(article, &mut names, i % 2 == 0);
+            variant.examples(&knowledge, None, &mut ids)
+        })
+        .collect();
     let plain: Vec<Vec<Example>> =
         articles.iter().map(|article| article.examples(&knowledge, None, &mut ids)).collect();
 
@@ -50,11 +63,17 @@ fn main() -> anyhow::Result<()> {
     say(&format!("{} features, reachable {:?}", ids.len(), corpus::reachable(&informed)))?;
 
     if options.measure {
-        let data = Measured { articles: &articles, plain: &plain, informed: &informed, mix: &mix };
+        let data = Measured {
+            articles: &articles,
+            plain: &plain,
+            informed: &informed,
+            exchanged: &exchanged,
+            mix: &mix,
+        };
         measure(&data, &knowledge, &mut ids)?;
     }
     if let Some(out) = &options.out {
-        let examples = plain.iter().flatten().chain(informed.iter().flatten()).chain(&mix);
+        let examples = plain.iter().chain(&informed).chain(&exchanged).flatten().chain(&mix);
         let model = Model::train(&examples.collect::<Vec<_>>(), ids.len());
         let bytes = model.to_bytes(&ids);
         say(&format!("{} bytes", bytes.len()))?;
@@ -86,6 +105,7 @@ struct Measured<'a> {
     articles: &'a [Document],
     plain: &'a [Vec<Example>],
     informed: &'a [Vec<Example>],
+    exchanged: &'a [Vec<Example>],
     mix: &'a [Example],
 }
 
@@ -98,7 +118,10 @@ fn measure(data: &Measured<'_>, knowledge: &Knowledge, ids: &mut FeatureIds) -> 
         let plain = data.plain.iter().enumerate().filter(|(i, _)| keep(*i)).flat_map(|(_, a)| a);
         let informed =
             data.informed.iter().enumerate().filter(|(i, _)| keep(*i)).flat_map(|(_, a)| a);
-        let examples: Vec<&Example> = plain.chain(informed).chain(data.mix).collect();
+        let exchanged =
+            data.exchanged.iter().enumerate().filter(|(i, _)| keep(*i)).flat_map(|(_, a)| a);
+        let examples: Vec<&Example> =
+            plain.chain(informed).chain(exchanged).chain(data.mix).collect();
         let model = Model::train(&examples, ids.len());
         for (i, article) in data.articles.iter().enumerate().filter(|(i, _)| !keep(*i)) {
             let first: Vec<Vec<Scores>> =

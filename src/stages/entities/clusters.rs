@@ -3,16 +3,16 @@
 //! In: the names found, in text order. Out: entities in order of their first mention. Persons by the parts of their
 //! names; other things by surface, knowledge-base id, acronym, and short form.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lists::Classes;
 use super::names::FoundName;
 use super::people::{self, PersonMention};
 use super::tokens::{FieldTokens, Token};
-use super::{Entity, EntityType, Gender, Mention, titles, values};
+use super::{Entity, EntityType, Gender, Mention, things, titles, values};
 use crate::article::{Field, Span};
-use crate::knowledge::{Name, NameType};
+use crate::knowledge::{Ambiguity, Name, NameType};
 use crate::text::Shape;
 
 /// The mentions of one thing, as indices into the names found.
@@ -35,9 +35,12 @@ pub(super) fn group(fields: &[FieldTokens<'_>], names: &[FoundName]) -> Vec<Enti
         }
         clusters[group].names.push(name);
     }
-    clusters.extend(group_others(fields, names, &others));
+    for group in things::group(fields, names, &others) {
+        clusters.push(Cluster { kind: kind_of(fields, names, &group), names: group });
+    }
     clusters.sort_by_key(|cluster| cluster.names[0]);
-    clusters.iter().map(|cluster| entity(fields, names, cluster)).collect()
+    let countries = countries(names);
+    clusters.iter().map(|cluster| entity(fields, names, cluster, &countries)).collect()
 }
 
 /// Adds the values that do not lie in a name; equal values are one entity.
@@ -129,6 +132,11 @@ fn person_mention(fields: &[FieldTokens<'_>], name: &FoundName) -> PersonMention
         position: position(fields, name),
         title,
         next,
+        is_acronym: matches!(tokens, [only] if only.shape == Shape::AllCaps),
+        starts_with_given: tokens.first().is_some_and(|first| {
+            first.evidence.given_name() >= 3
+                && first.evidence.given_name() > first.evidence.family_name()
+        }),
         name_gender,
         is_family_first,
     }
@@ -142,208 +150,13 @@ fn given_name_gender(token: &Token<'_>) -> Option<Gender> {
     }
 }
 
-/// Groups the names that are not persons'.
-fn group_others(fields: &[FieldTokens<'_>], names: &[FoundName], others: &[usize]) -> Vec<Cluster> {
-    let mut clusters: Vec<Cluster> = Vec::new();
-    let mut by_key: BTreeMap<(usize, String), usize> = BTreeMap::new();
-    for &i in others {
-        let name = &names[i];
-        let keys = keys_of(&fields[name.field], name);
-        let kind = kind_class(name.kind);
-        let known = keys.iter().find_map(|key| by_key.get(&(kind, key.clone())).copied());
-        let cluster = known.unwrap_or_else(|| {
-            clusters.push(Cluster { kind: name.kind, names: Vec::new() });
-            clusters.len() - 1
-        });
-        clusters[cluster].names.push(i);
-        for key in keys {
-            by_key.entry((kind, key)).or_insert(cluster);
-        }
-    }
-    join_short_forms(fields, names, clusters)
-}
-
-/// Kinds that one thing may be found as in different places: names of places are often typed both ways.
-fn kind_class(kind: NameType) -> usize {
-    match kind {
-        NameType::Gpe | NameType::Loc | NameType::Fac => 1,
-        NameType::Norp => 2,
-        NameType::Org => 3,
-        NameType::Event => 4,
-        NameType::Product => 5,
-        NameType::Person | NameType::Work | NameType::Other => 6,
-    }
-}
-
-/// Under which keys a name is looked up: its folded surface (singular for groups), and what the knowledge base calls it.
-fn keys_of(field: &FieldTokens<'_>, name: &FoundName) -> Vec<String> {
-    let mut surface = folded_surface(field, name);
-    if name.kind == NameType::Norp
-        && let Some(singular) = surface.strip_suffix('s')
-        && !singular.ends_with('s')
-        && singular.len() > 3
-    {
-        surface = singular.to_owned();
-    }
-    let mut keys = vec![surface];
-    if let Some(id) = name.known.filter(|known| known.kind() == name.kind).and_then(Name::id) {
-        keys.push(format!("#{id}"));
-    }
-    keys
-}
-
-fn folded_surface(field: &FieldTokens<'_>, name: &FoundName) -> String {
-    let words: Vec<&str> = field.tokens[name.words.clone()]
-        .iter()
-        .map(|token| token.folded.as_str())
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join(" ")
-}
-
-/// Acronyms to long forms, and short forms to the long form they begin or end.
-fn join_short_forms(
+fn entity(
     fields: &[FieldTokens<'_>],
     names: &[FoundName],
-    clusters: Vec<Cluster>,
-) -> Vec<Cluster> {
-    let forms: Vec<Forms> =
-        clusters.iter().map(|cluster| Forms::of(fields, names, cluster)).collect();
-    let mut by_initials: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-    let mut by_edge: BTreeMap<(usize, &str), Option<usize>> = BTreeMap::new();
-    for (i, form) in forms.iter().enumerate() {
-        let class = kind_class(clusters[i].kind);
-        for initials in &form.initials {
-            by_initials.entry((class, initials)).or_insert(i);
-        }
-        for edge in &form.edges {
-            // Two long forms with one short form: it names neither for sure.
-            by_edge.entry((class, edge)).and_modify(|owner| *owner = None).or_insert(Some(i));
-        }
-    }
-    let target: Vec<usize> = forms
-        .iter()
-        .enumerate()
-        .map(|(i, form)| {
-            let class = kind_class(clusters[i].kind);
-            let acronym =
-                form.acronyms.iter().find_map(|a| by_initials.get(&(class, a.as_str())).copied());
-            let short = || {
-                form.shorts
-                    .iter()
-                    .find_map(|s| by_edge.get(&(class, s.as_str())).copied().flatten())
-            };
-            acronym.or_else(short).filter(|&owner| owner != i).unwrap_or(i)
-        })
-        .collect();
-    merge(clusters, &target)
-}
-
-/// Follows each cluster's target (at most a few steps: a cycle stops where it began) and merges.
-fn merge(clusters: Vec<Cluster>, target: &[usize]) -> Vec<Cluster> {
-    let root = |mut at: usize| {
-        for _ in 0..4 {
-            at = target[at];
-        }
-        at
-    };
-    let mut merged: BTreeMap<usize, Cluster> = BTreeMap::new();
-    for (i, cluster) in clusters.into_iter().enumerate() {
-        let root = root(i);
-        match merged.get_mut(&root) {
-            Some(known) => {
-                if root == i {
-                    known.kind = cluster.kind;
-                }
-                known.names.extend(cluster.names);
-            }
-            None => {
-                merged.insert(root, cluster);
-            }
-        }
-    }
-    let mut clusters: Vec<Cluster> = merged.into_values().collect();
-    clusters.iter_mut().for_each(|cluster| cluster.names.sort_unstable());
-    clusters
-}
-
-/// The forms by which a cluster can be recognised.
-#[derive(Debug, Default)]
-struct Forms {
-    /// Single words in capitals: "FSB".
-    acronyms: Vec<String>,
-    /// Initials of the long forms: "fsb".
-    initials: Vec<String>,
-    /// Whole forms that may be short for something longer.
-    shorts: Vec<String>,
-    /// Beginnings and ends of long forms.
-    edges: Vec<String>,
-}
-
-impl Forms {
-    fn of(fields: &[FieldTokens<'_>], names: &[FoundName], cluster: &Cluster) -> Self {
-        let mut forms = Self::default();
-        for &i in &cluster.names {
-            let name = &names[i];
-            let tokens = &fields[name.field].tokens[name.words.clone()];
-            let words: Vec<&Token<'_>> =
-                tokens.iter().filter(|token| !token.folded.is_empty()).collect();
-            if let [word] = words.as_slice() {
-                if word.shape == Shape::AllCaps || word.shape == Shape::Mixed {
-                    forms.acronyms.push(word.folded.clone());
-                }
-                forms.shorts.push(word.folded.clone());
-            } else {
-                forms.add_long(&words, cluster.kind);
-            }
-        }
-        for list in [&mut forms.acronyms, &mut forms.initials, &mut forms.shorts, &mut forms.edges]
-        {
-            list.sort_unstable();
-            list.dedup();
-        }
-        forms
-    }
-
-    fn add_long(&mut self, words: &[&Token<'_>], kind: NameType) {
-        let initial = |word: &&&Token<'_>| word.folded.chars().next();
-        let capitals = words.iter().filter(|word| word.shape.is_name_like());
-        self.initials.push(capitals.filter_map(|word| initial(&word)).collect());
-        self.initials.push(words.iter().filter_map(|word| initial(&word)).collect());
-        let join = |words: &[&Token<'_>]| -> String {
-            let words: Vec<&str> = words.iter().map(|word| word.folded.as_str()).collect();
-            words.join(" ")
-        };
-        self.shorts.push(join(words));
-        if kind == NameType::Org {
-            // "Supreme Court" for "United States Supreme Court", "Security Council" likewise.
-            (1..words.len().saturating_sub(1)).for_each(|at| self.edges.push(join(&words[at..])));
-            // "Etihad" for "Etihad Airways": what remains is a head.
-            let head = words.last().is_some_and(|last| last.classes.any(Classes::ORG_HEAD));
-            if head {
-                self.edges.push(join(&words[..words.len() - 1]));
-            }
-        }
-        if matches!(kind, NameType::Loc | NameType::Gpe | NameType::Fac) {
-            let head = words.last().is_some_and(|last| {
-                let class = Classes::LOC_HEAD.or(Classes::FAC_HEAD).or(Classes::GPE_HEAD);
-                last.classes.any(class) || last.folded == "strip"
-            });
-            if head {
-                self.edges.push(join(&words[..words.len() - 1]));
-            }
-        }
-        if matches!(kind, NameType::Event | NameType::Product | NameType::Work) {
-            (1..words.len()).for_each(|at| self.edges.push(join(&words[at..])));
-        }
-    }
-}
-
-fn entity(fields: &[FieldTokens<'_>], names: &[FoundName], cluster: &Cluster) -> Entity {
-    let longest = cluster.names.iter().copied().reduce(|best, next| {
-        if weight(fields, &names[next]) > weight(fields, &names[best]) { next } else { best }
-    });
-    let longest = &names[longest.unwrap_or(cluster.names[0])];
+    cluster: &Cluster,
+    countries: &BTreeSet<u8>,
+) -> Entity {
+    let longest = &names[fullest(fields, names, &cluster.names)];
     let name = fields[longest.field].surface(&longest.words);
     let mut roles = Vec::new();
     let mut genders = [0usize; 2];
@@ -378,10 +191,22 @@ fn entity(fields: &[FieldTokens<'_>], names: &[FoundName], cluster: &Cluster) ->
         name: name.split_whitespace().collect::<Vec<_>>().join(" "),
         mentions,
         salience: 0.0,
-        wikidata: wikidata(names, cluster),
+        wikidata: wikidata(names, cluster, countries),
         roles,
         gender,
     }
+}
+
+/// The kind of a group is its fullest form's.
+fn kind_of(fields: &[FieldTokens<'_>], names: &[FoundName], group: &[usize]) -> NameType {
+    names[fullest(fields, names, group)].kind
+}
+
+fn fullest(fields: &[FieldTokens<'_>], names: &[FoundName], group: &[usize]) -> usize {
+    let fuller = |best: usize, next: usize| {
+        if weight(fields, &names[next]) > weight(fields, &names[best]) { next } else { best }
+    };
+    group.iter().copied().reduce(fuller).unwrap_or(group[0])
 }
 
 /// The fullest form names the entity: most words, then most letters; the headline's form is not preferred.
@@ -410,16 +235,34 @@ fn published_kind(kind: NameType, field: &FieldTokens<'_>, name: &FoundName) -> 
     }
 }
 
-/// The Wikidata id, when all that is known of the cluster's names agrees.
-fn wikidata(names: &[FoundName], cluster: &Cluster) -> Option<String> {
-    let known = cluster.names.iter().filter_map(|&i| names[i].known.map(|known| (i, known)));
-    let mut ids = known
-        .filter(|(i, known)| {
-            known.kind() == cluster.kind
-                && !known.is_ambiguous()
-                && (cluster.kind != NameType::Person || names[*i].words.len() > 1)
-        })
-        .filter_map(|(_, known)| known.wikidata());
+/// Persons less well known than this are taken for their namesake only in an article about their country.
+const PERSON_PROMINENCE_MIN: u8 = 4;
+
+/// The Wikidata id, when all that is known of the cluster's names agrees and the article leaves no doubt.
+fn wikidata(names: &[FoundName], cluster: &Cluster, countries: &BTreeSet<u8>) -> Option<String> {
+    let is_sure = |found: &FoundName, known: &Name| {
+        let is_person = cluster.kind == NameType::Person;
+        let needs_country = known.ambiguity() == Ambiguity::Some
+            || is_person && known.prominence() < PERSON_PROMINENCE_MIN;
+        known.kind() == cluster.kind
+            && known.ambiguity() != Ambiguity::High
+            && (!is_person || found.words.len() > 1)
+            && (!needs_country || countries.contains(&known.country()))
+    };
+    let found = cluster.names.iter().map(|&i| &names[i]);
+    let known = found.filter_map(|found| found.known.filter(|known| is_sure(found, known)));
+    let mut ids = known.filter_map(Name::wikidata);
     let first = ids.next()?;
     ids.all(|id| id == first).then(|| format!("Q{first}"))
+}
+
+/// The countries that the article names, by themselves or by their people.
+fn countries(names: &[FoundName]) -> BTreeSet<u8> {
+    let known =
+        names.iter().filter_map(|found| found.known.filter(|known| known.kind() == found.kind));
+    let sure = known.filter(|known| {
+        known.kind() == NameType::Norp
+            || known.kind() == NameType::Gpe && known.ambiguity() == Ambiguity::None
+    });
+    sure.map(Name::country).filter(|&country| country > 0).collect()
 }

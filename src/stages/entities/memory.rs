@@ -1,6 +1,6 @@
 //! What an article has said about its names so far: the first pass's findings, as evidence for the second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::lattice::{KINDS, Scores};
 use super::tokens::FieldTokens;
@@ -18,6 +18,8 @@ pub(super) struct Memory {
     parts: HashMap<String, Vec<(u32, f32)>>,
     /// By initials of longer names: the kind.
     acronyms: HashMap<String, (usize, f32)>,
+    /// Names of storms: "dorian" after "Hurricane Dorian".
+    storms: HashSet<String>,
     lowered: HashMap<String, usize>,
     raised: HashMap<String, usize>,
 }
@@ -73,6 +75,13 @@ impl Memory {
         if names.len() < 2 {
             return;
         }
+        let storm = matches!(
+            names[names.len() - 2].folded.as_str(),
+            "cyclone" | "hurricane" | "storm" | "typhoon"
+        );
+        if storm && probabilities.iter().sum::<f32>() >= CONFIDENCE_MIN {
+            self.storms.insert(names[names.len() - 1].folded.clone());
+        }
         for (kind, &probability) in probabilities.iter().enumerate() {
             if probability < CONFIDENCE_MIN {
                 continue;
@@ -122,6 +131,10 @@ impl Memory {
     /// The kind of a longer name with these initials.
     pub(super) fn acronym(&self, folded: &str) -> Option<usize> {
         self.acronyms.get(folded).map(|(kind, _)| *kind)
+    }
+
+    pub(super) fn is_storm(&self, folded: &str) -> bool {
+        self.storms.contains(folded)
     }
 
     pub(super) fn n_lowered(&self, folded: &str) -> usize {

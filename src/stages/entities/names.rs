@@ -4,6 +4,7 @@
 //! the scores of its names add up highest; what the first pass found in the whole article is evidence in the second
 //! ("Pompeo" alone after "Mike Pompeo").
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::candidates::{self, Candidate};
@@ -58,11 +59,88 @@ pub(super) fn find(fields: &[FieldTokens<'_>], knowledge: &Knowledge) -> Vec<Fou
             memory.add(field, &candidate.words, probabilities);
         }
     }
+    let mut arcs_of: Vec<Vec<Arc>> = scored
+        .iter()
+        .map(|sentence| arcs(&fields[sentence.field], sentence, &memory, weights))
+        .collect();
+    let mut settled = Settled::default();
+    for (sentence, arcs) in scored.iter().zip(&arcs_of) {
+        let field = &fields[sentence.field];
+        if !field.sentences[sentence.sentence].is_title_case {
+            cut(fields, sentence, arcs).for_each(|name| settled.add(field, &name));
+        }
+    }
     let mut found = Vec::new();
-    for sentence in &scored {
-        cut(&fields[sentence.field], sentence, (&memory, weights), &mut found);
+    for (sentence, arcs) in scored.iter().zip(&mut arcs_of) {
+        settled.raise(&fields[sentence.field], sentence, &memory, arcs);
+        found.extend(cut(fields, sentence, arcs).map(|mut name| {
+            let word = &fields[name.field].tokens[name.words.start].folded;
+            if name.words.len() == 1 && memory.is_storm(word) {
+                name.kind = NameType::Event;
+            }
+            name
+        }));
     }
     found
+}
+
+/// What was found with confidence is a name wherever it is written alike: the log-odds that this adds.
+const SETTLED_BONUS: f32 = 3.0;
+const SETTLED_CONFIDENCE_MIN: f32 = 0.6;
+/// What a headline's capital is worth less than one in running text, as a log-odds.
+const TITLE_CASE_PENALTY: f32 = 2.0;
+
+/// Surfaces of names that were found with confidence, with the kind that was surest.
+#[derive(Debug, Default)]
+struct Settled<'a> {
+    kinds: HashMap<&'a str, (NameType, f32)>,
+}
+
+impl<'a> Settled<'a> {
+    fn add(&mut self, field: &FieldTokens<'a>, name: &FoundName) {
+        if name.confidence < SETTLED_CONFIDENCE_MIN {
+            return;
+        }
+        let surface = field.surface(&name.words);
+        // "Acme" for "Acme Inc.".
+        let short = without_legal_form(field, name).map(|words| field.surface(&words));
+        for surface in short.into_iter().chain([surface]) {
+            let known = self.kinds.entry(surface).or_insert((name.kind, 0.0));
+            if name.confidence > known.1 {
+                *known = (name.kind, name.confidence);
+            }
+        }
+    }
+
+    /// Raises what is settled; in a headline's capitals, lowers what nothing else in the article or in the knowledge base
+    /// says is a name.
+    fn raise(&self, field: &FieldTokens<'a>, sentence: &Scored, memory: &Memory, arcs: &mut [Arc]) {
+        let is_title_case = field.sentences[sentence.sentence].is_title_case;
+        for (candidate, arc) in sentence.candidates.iter().zip(arcs) {
+            let settled = self.kinds.get(field.surface(&candidate.words));
+            if let Some(at) = settled.and_then(|(kind, _)| KINDS.iter().position(|k| k == kind)) {
+                arc.scores[at] += SETTLED_BONUS;
+                continue;
+            }
+            let first = &field.tokens[candidate.words.start];
+            let is_part =
+                candidate.words.len() == 1 && memory.parts(&first.folded).next().is_some();
+            if is_title_case && candidate.known.is_none() && !is_part {
+                arc.scores.iter_mut().for_each(|score| *score -= TITLE_CASE_PENALTY);
+            }
+        }
+    }
+}
+
+/// The words of an organisation's name before "Inc." or "Ltd.".
+fn without_legal_form(field: &FieldTokens<'_>, name: &FoundName) -> Option<Range<usize>> {
+    let last = name.words.end - 1;
+    let has_form = matches!(
+        field.tokens[last].folded.as_str(),
+        "ag" | "co" | "corp" | "gmbh" | "inc" | "limited" | "llc" | "ltd" | "plc"
+    );
+    (name.kind == NameType::Org && has_form && last > name.words.start)
+        .then_some(name.words.start..last)
 }
 
 fn own_steps(
@@ -82,7 +160,7 @@ fn own_steps(
         .collect()
 }
 
-/// The arcs of a sentence, with what the memory's features weigh added.
+/// The arcs of a sentence, with what the memory's features weigh and what grammar knows added.
 fn arcs(
     field: &FieldTokens<'_>,
     sentence: &Scored,
@@ -95,7 +173,11 @@ fn arcs(
         features::of_memory(field, candidate, memory, &mut |feature| {
             weights.add(feature, &mut steps);
         });
-        weights.scores(&steps)
+        let mut scores = weights.scores(&steps);
+        if let Some((kind, bonus)) = grammar(field, candidate) {
+            scores[kind] += bonus;
+        }
+        scores
     };
     sentence
         .candidates
@@ -109,25 +191,38 @@ fn arcs(
         .collect()
 }
 
-/// Appends the names on the best path through a sentence.
-fn cut(
-    field: &FieldTokens<'_>,
-    sentence: &Scored,
-    evidence: (&Memory, &Weights),
-    found: &mut Vec<FoundName>,
-) {
-    let (memory, weights) = evidence;
-    let arcs = arcs(field, sentence, memory, weights);
-    let n_words = field.sentences[sentence.sentence].tokens.len();
-    let (probabilities, _) = lattice::marginals(n_words, &arcs, &[]);
-    for (arc, kind) in lattice::best_path(n_words, &arcs) {
-        let candidate = &sentence.candidates[arc];
-        found.push(FoundName {
-            field: sentence.field,
-            words: candidate.words.clone(),
-            kind: KINDS[kind],
-            known: candidate.known,
-            confidence: probabilities[arc][kind],
-        });
+/// Patterns too rare to be learned from a few hundred articles: the kind that they speak for, and the log-odds.
+fn grammar(field: &FieldTokens<'_>, candidate: &Candidate) -> Option<(usize, f32)> {
+    let tokens = &field.tokens[candidate.words.clone()];
+    let capitals = tokens.iter().all(|token| token.shape.is_name_like());
+    let at = |kind: NameType| KINDS.iter().position(|other| *other == kind);
+    if let [.., storm, _name] = tokens
+        && capitals
+        && matches!(storm.folded.as_str(), "cyclone" | "hurricane" | "storm" | "typhoon")
+    {
+        return at(NameType::Event).map(|kind| (kind, 4.0));
     }
+    // "North Korean", not "Korean": a well-known longer name is meant, also where a sentence starts with it.
+    let known = candidate.known.filter(|known| {
+        matches!(known.kind(), NameType::Gpe | NameType::Norp) && known.prominence() >= 8
+    });
+    let kind = known.filter(|_| capitals && tokens.len() > 1)?.kind();
+    at(kind).map(|kind| (kind, 2.0))
+}
+
+/// The names on the best path through a sentence.
+fn cut<'s>(
+    fields: &[FieldTokens<'_>],
+    sentence: &'s Scored,
+    arcs: &'s [Arc],
+) -> impl Iterator<Item = FoundName> + 's {
+    let n_words = fields[sentence.field].sentences[sentence.sentence].tokens.len();
+    let (probabilities, _) = lattice::marginals(n_words, arcs, &[]);
+    lattice::best_path(n_words, arcs).into_iter().map(move |(arc, kind)| FoundName {
+        field: sentence.field,
+        words: sentence.candidates[arc].words.clone(),
+        kind: KINDS[kind],
+        known: sentence.candidates[arc].known,
+        confidence: probabilities[arc][kind],
+    })
 }

@@ -9,10 +9,10 @@ use crate::article::{Field, Span};
 use crate::knowledge::{Knowledge, Name, NameKey, WordEvidence, fold};
 use crate::text::{Segments, Shape};
 
-/// A title-case headline capitalises nearly every word: from this share on, capitals are no evidence.
+/// A title-case headline capitalises common words too: from this share on, capitals are no evidence.
 const TITLE_CASE_SHARE: f32 = 0.7;
-/// Below this many words a sentence is too short to tell title case from a name.
-const TITLE_CASE_WORDS_MIN: usize = 4;
+/// Fewer such words do not tell a headline from a name.
+const TITLE_CASE_WORDS_MIN: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct FieldTokens<'a> {
@@ -52,7 +52,7 @@ pub(super) struct Hashes {
 #[derive(Debug)]
 pub(super) struct SentenceTokens {
     pub(super) tokens: Range<usize>,
-    /// Nearly every word is capitalised, or all letters are: a headline, a slug.
+    /// Common words are capitalised, or all letters are: a headline, a slug.
     pub(super) is_title_case: bool,
 }
 
@@ -187,11 +187,18 @@ fn opens_a_clause(previous: &Token<'_>, next: Span) -> bool {
 }
 
 fn is_title_case(tokens: &[Token<'_>]) -> bool {
-    let words = tokens.iter().filter(|token| token.folded.len() > 3);
-    let (n_words, n_upper) = words.fold((0usize, 0usize), |(words, upper), token| {
-        (words + 1, upper + usize::from(token.shape.is_name_like()))
+    let mut words = tokens.iter().filter(|token| !token.folded.is_empty()).peekable();
+    if words.peek().is_some() && words.clone().all(|token| token.shape == Shape::AllCaps) {
+        return words.count() >= TITLE_CASE_WORDS_MIN;
+    }
+    let is_common = |token: &&Token<'_>| {
+        token.folded.len() > 3 && token.evidence.lower_share().is_some_and(|share| share >= 0.5)
+    };
+    let common = words.skip(1).filter(is_common);
+    let (n_common, n_upper) = common.fold((0usize, 0usize), |(common, upper), token| {
+        (common + 1, upper + usize::from(token.shape.is_name_like()))
     });
     #[expect(clippy::cast_precision_loss, reason = "a sentence has a few hundred words at most")]
-    let share = n_upper as f32 / n_words.max(1) as f32;
-    n_words >= TITLE_CASE_WORDS_MIN && share >= TITLE_CASE_SHARE
+    let share = n_upper as f32 / n_common.max(1) as f32;
+    n_common >= TITLE_CASE_WORDS_MIN && share >= TITLE_CASE_SHARE
 }
