@@ -20,6 +20,9 @@ use crate::model::{Example, FeatureIds};
 /// How much more an article of the right scheme counts than a sentence from elsewhere.
 const ARTICLE_WEIGHT: f32 = 4.0;
 
+/// Nearly a copy of an article of the development set, under another id.
+const HELD_OUT: &[&str] = &["wikinews-248548"];
+
 /// Sources whose language is too far from news: short messages.
 const LEFT_OUT: &[&str] =
     &["btc_a", "btc_b", "btc_e", "btc_f", "btc_h", "wnut17_train", "wnut17_dev", "wnut17_test"];
@@ -40,6 +43,7 @@ pub(crate) struct Document {
 
 #[derive(Deserialize)]
 struct ArticleRow {
+    doc_id: String,
     text: String,
     mentions: Vec<SpanRow>,
 }
@@ -64,6 +68,9 @@ pub(crate) fn articles(path: &Path) -> anyhow::Result<Vec<Document>> {
     let mut documents = Vec::new();
     for line in lines(path)? {
         let row: ArticleRow = serde_json::from_str(&line?)?;
+        if HELD_OUT.contains(&row.doc_id.as_str()) {
+            continue;
+        }
         let names = names_in(&row.text, &row.mentions);
         documents.push(Document::new(row.text, names, [true; KINDS.len()], ARTICLE_WEIGHT));
     }
