@@ -1,5 +1,8 @@
-//! The sample articles through the pipeline, checked for all that must hold of any record.
+//! What each sample article becomes: compared with `tests/golden/`, and checked for all that must hold of any record.
+//!
+//! `UPDATE_EXPECT=1 cargo test --test it golden` writes the files anew; read the difference before it is committed.
 
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,11 +12,13 @@ use copydesk::article::Format;
 use copydesk::config::Config;
 use copydesk::encode::OffsetUnits;
 use copydesk::enriched::JSON_SCHEMA;
+use copydesk::enriched::view::{Enriched, Published, Tone};
 use copydesk::knowledge::Knowledge;
 use copydesk::pipeline::process::{Processed, Processor};
 use copydesk::pool::Pool;
 use copydesk::source::lines::{Framing, Inputs};
 use copydesk::stages::Stages;
+use expect_test::expect_file;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -64,6 +69,44 @@ fn body(processed: &Processed) -> Option<&[u8]> {
 }
 
 #[test]
+fn each_sample_becomes_what_its_golden_file_says() {
+    for Sample { name, processed } in samples(2) {
+        let shown = match (&processed, body(&processed).map(|body| Published::parse(body).unwrap()))
+        {
+            (Processed::Refused(letter), _) => {
+                format!("refused {}: {}\n", letter.reason.as_str(), letter.detail)
+            }
+            (_, Some(Published::Retracted(it))) => {
+                let version = it.version.as_deref().unwrap_or("-");
+                format!("retracted {} version {version}: {}\n", it.id, it.reason)
+            }
+            (_, Some(Published::Enriched(article))) => summary(&article),
+            (_, None) => unreachable!("whatever is not refused has a body"),
+        };
+        expect_file![root().join(format!("tests/golden/{name}.txt"))].assert_eq(&shown);
+    }
+}
+
+/// The record as it is published, of two short articles: plain text, and HTML with its way back to the source.
+#[test]
+fn whole_records_are_what_their_golden_files_say() {
+    let mut n_compared = 0;
+    for Sample { name, processed } in samples(2) {
+        if name.starts_with("14-briefs") {
+            let mut record: Value = serde_json::from_slice(body(&processed).unwrap()).unwrap();
+            // These change with each build and with each setting, and are tested where they are made.
+            for name in ["build", "config", "knowledge", "model"] {
+                record["provenance"][name] = "…".into();
+            }
+            let shown = format!("{record:#}\n");
+            expect_file![root().join(format!("tests/golden/{name}.json"))].assert_eq(&shown);
+            n_compared += 1;
+        }
+    }
+    assert_eq!(n_compared, 2);
+}
+
+#[test]
 fn every_sample_record_is_of_the_schema_and_its_spans_hold() {
     let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -91,4 +134,63 @@ fn bodies_are_the_same_bytes_on_another_run_and_another_number_of_threads() {
     let first = bodies(2);
     assert_eq!(first, bodies(2));
     assert_eq!(first, bodies(1));
+}
+
+/// A record in lines that can be reviewed: what was found, without the positions.
+fn summary(article: &Enriched) -> String {
+    let mut out = String::new();
+    let version = article.version.as_deref().unwrap_or("-");
+    writeln!(out, "{} version {version} language {}", article.id, article.language.code).unwrap();
+    let stages = &article.stages;
+    let outcomes = [&stages.entities, &stages.quotes, &stages.sentiment];
+    let outcomes = outcomes.map(|stage| stage.outcome.as_str());
+    writeln!(out, "entities {}, quotes {}, sentiment {}", outcomes[0], outcomes[1], outcomes[2])
+        .unwrap();
+    let tones = &article.sentiment;
+    let voices = [
+        ("document", Some(&tones.document)),
+        ("headline", tones.headline.as_ref()),
+        ("narrator", tones.narrator.as_ref()),
+        ("quoted", tones.quoted.as_ref()),
+    ];
+    for (voice, tone) in voices {
+        writeln!(out, "{voice}: {}", tone.map_or_else(|| "-".to_owned(), shown)).unwrap();
+    }
+    for entity in &article.entities {
+        let mentions: Vec<String> = entity
+            .mentions
+            .iter()
+            .map(|mention| {
+                let field = if mention.is_in_headline() { "headline " } else { "" };
+                format!("{field}{}", mention.text)
+            })
+            .collect();
+        let wikidata = entity.wikidata.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+        writeln!(
+            out,
+            "{} {}{wikidata} salience {} {}: {}",
+            entity.kind,
+            entity.name,
+            entity.salience,
+            shown(&entity.sentiment),
+            mentions.join(" | ")
+        )
+        .unwrap();
+    }
+    for (quote, speaker) in article.quotes.iter().zip(article.speakers()) {
+        let parts = if quote.segments.is_empty() {
+            quote.text.clone()
+        } else {
+            quote.segments.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(" ¶ ")
+        };
+        let cue = quote.cue.as_ref().map_or("-", |cue| &cue.text);
+        let written = quote.speaker.as_ref().and_then(|it| it.text.as_deref()).unwrap_or("-");
+        let speaker = speaker.or(quote.unattributed.as_deref()).unwrap_or("-");
+        writeln!(out, "{} {parts}\n    {cue}: {written} → {speaker}", quote.kind).unwrap();
+    }
+    out
+}
+
+fn shown(tone: &Tone) -> String {
+    format!("{} {}", tone.label, tone.score)
 }
