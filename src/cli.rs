@@ -56,6 +56,14 @@ pub enum Command {
         after_help = "Examples:\n  copydesk enrich article.txt --pretty\n  copydesk enrich articles/ > enriched.jsonl\n  curl -s … | copydesk enrich -"
     )]
     Enrich(EnrichArgs),
+    /// Score the stages on articles that you annotated, without Kafka
+    ///
+    /// Reads annotated articles as JSON Lines: doc_id, text, mentions [{start,end,label,entity}], entities
+    /// [{id,name,type,sentiment}], quotes [{start,end,type,cue,speaker,entity}], sentiment; offsets in code points.
+    #[command(
+        after_help = "Examples:\n  copydesk eval annotated.jsonl\n  copydesk eval annotated.jsonl --json | jq .quotes.complete"
+    )]
+    Eval(EvalArgs),
     /// Check the configuration, and that brokers and topics are there
     ///
     /// Prints the configuration in force as TOML, with where each value comes from, to standard output, and what is
@@ -75,7 +83,7 @@ impl Command {
     /// Whether its output is meant to be read as it comes.
     pub fn is_for_people(&self) -> bool {
         match self {
-            Self::Demo(_) | Self::Enrich(_) | Self::Check(_) | Self::Schema => true,
+            Self::Demo(_) | Self::Enrich(_) | Self::Eval(_) | Self::Check(_) | Self::Schema => true,
             Self::Serve => false,
         }
     }
@@ -92,6 +100,16 @@ pub struct EnrichArgs {
     /// Show articles for people: entities, quotes with their speakers, and tone
     #[arg(long)]
     pub pretty: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// Annotated articles, JSON Lines
+    #[arg(value_name = "GOLD")]
+    pub gold: PathBuf,
+    /// Figures as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

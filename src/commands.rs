@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod enrich;
+pub mod eval;
 pub mod schema;
 pub mod serve;
 
@@ -34,6 +35,7 @@ pub async fn run(command: Command, loaded: Loaded) -> anyhow::Result<Ending> {
         Command::Serve => Ok(serve::run(loaded.config).await.unwrap_or_else(log_failure)),
         Command::Demo(args) => until_unread(demo::run(args, loaded.config).await),
         Command::Enrich(args) => until_unread(enrich::run(args, loaded.config).await),
+        Command::Eval(args) => until_unread(eval::run(args, loaded.config).await),
         Command::Check(args) => until_unread(check::run(args, &loaded).await),
         Command::Schema => until_unread(schema::run()),
     }

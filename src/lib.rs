@@ -27,6 +27,7 @@ pub mod link;
 pub mod enriched;
 pub mod encode;
 pub mod pretty;
+pub mod evaluation;
 pub mod dead_letter;
 pub mod sink;
 pub mod pipeline;

@@ -120,6 +120,8 @@ impl Quote {
 /// The mention as written, and the entity that it resolves to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Speaker {
+    pub start: Option<usize>,
+    pub end: Option<usize>,
     pub text: Option<String>,
     pub entity: Option<String>,
 }

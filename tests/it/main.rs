@@ -14,6 +14,7 @@ mod golden;
 mod hostile;
 mod cli;
 mod enrich;
+mod eval;
 mod demo;
 mod operations;
 mod pipeline;
