@@ -21,6 +21,7 @@ pub mod decode;
 pub mod article;
 pub mod text;
 pub mod knowledge;
+pub mod model;
 pub mod pool;
 pub mod stages;
 pub mod link;

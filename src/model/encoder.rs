@@ -1,0 +1,312 @@
+//! The encoder and its heads, packed for one kernel.
+//!
+//! In: a [`Batch`] of windows, their positions back to back without padding. Out: log-probabilities of tags for each
+//! position, the same whatever else is in the batch.
+
+use std::borrow::Cow;
+
+use super::attention::{Attention, AttentionScratch, HEADS_WIDTH, Heads, NO_TAG, QUOTE_COLUMN};
+use super::casing::NONE;
+use super::linear::{Activation, Linear, Product};
+use super::ops::{HEAD_WIDTH, Normalize, Quantize, Quantized, normalize, quantize};
+use super::simd::{LANES, Operation, Simd};
+use super::weights::{LoadError, Weights};
+
+/// Windows of one article.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Pieces of all positions.
+    pub(super) pieces: Vec<u16>,
+    /// Where each position's pieces end.
+    pub(super) piece_ends: Vec<usize>,
+    /// Rows of the casing table.
+    pub(super) casing: Vec<u8>,
+    /// Positions of each window, `[CLS]` and `[SEP]` included.
+    pub(super) windows: Vec<usize>,
+}
+
+impl Batch {
+    pub(super) fn n_positions(&self) -> usize {
+        self.piece_ends.len()
+    }
+
+    /// A position with one piece and no casing: `[CLS]` or `[SEP]`.
+    pub(super) fn push_mark(&mut self, piece: u16) {
+        self.pieces.push(piece);
+        self.piece_ends.push(self.pieces.len());
+        self.casing.push(NONE);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.pieces.clear();
+        self.piece_ends.clear();
+        self.casing.clear();
+        self.windows.clear();
+    }
+}
+
+/// Room for a forward pass; grows to the largest batch.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    rows: Vec<f32>,
+    quantized: Quantized,
+    projected: Vec<f32>,
+    mixed: Vec<f32>,
+    inner: Vec<f32>,
+    inner_quantized: Quantized,
+    attention: AttentionScratch,
+    log_probabilities: Vec<f32>,
+}
+
+#[derive(Debug)]
+pub(super) struct Encoder<S: Simd> {
+    simd: S,
+    embedding: Embedding,
+    layers: Vec<Layer<S>>,
+    heads_weights: Vec<f32>,
+    heads_bias: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Embedding {
+    file: Cow<'static, [u8]>,
+    /// Of the pieces' table in `file`.
+    start: usize,
+    scales: Vec<f32>,
+    position: Vec<f32>,
+    casing: Vec<f32>,
+    norm: Norm,
+}
+
+#[derive(Debug)]
+struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Layer<S: Simd> {
+    /// Head by head: query, key and value.
+    projections: Linear<S>,
+    out: Linear<S>,
+    up: Linear<S>,
+    down: Linear<S>,
+    attention_norm: Norm,
+    output_norm: Norm,
+}
+
+impl<S: Simd> Encoder<S> {
+    pub(super) fn pack(weights: &Weights, simd: S) -> Result<Self, LoadError> {
+        let norm = |name: &str| -> Result<Norm, LoadError> {
+            let weight = weights.floats(&format!("{name}.weight"))?;
+            Ok(Norm { weight, bias: weights.floats(&format!("{name}.bias"))? })
+        };
+        let linear = |name: &str| -> Result<Linear<S>, LoadError> {
+            let scales = weights.floats(&format!("{name}.scale"))?;
+            let bias = weights.floats(&format!("{name}.bias"))?;
+            Ok(Linear::pack(weights.bytes(&format!("{name}.q"))?, scales, bias))
+        };
+        let layer = |index: usize| -> Result<Layer<S>, LoadError> {
+            Ok(Layer {
+                projections: projections(weights, index)?,
+                out: linear(&format!("layer.{index}.out"))?,
+                up: linear(&format!("layer.{index}.up"))?,
+                down: linear(&format!("layer.{index}.down"))?,
+                attention_norm: norm(&format!("layer.{index}.norm1"))?,
+                output_norm: norm(&format!("layer.{index}.norm2"))?,
+            })
+        };
+        let embedding = Embedding {
+            start: weights.start("piece.q")?,
+            file: weights.file().clone(),
+            scales: weights.floats("piece.scale")?,
+            position: weights.floats("position")?,
+            casing: weights.floats("casing")?,
+            norm: norm("norm")?,
+        };
+        let (heads_weights, heads_bias) = heads(weights)?;
+        let layers = (0..weights.architecture().layers).map(layer).collect::<Result<_, _>>()?;
+        Ok(Self { simd, embedding, layers, heads_weights, heads_bias })
+    }
+
+    /// [`HEADS_WIDTH`] log-probabilities a position.
+    pub(super) fn forward<'s>(&self, batch: &Batch, scratch: &'s mut Scratch) -> &'s [f32] {
+        let width = self.embedding.norm.weight.len();
+        let n_positions = batch.n_positions();
+        scratch.rows.resize(n_positions * width, 0.0);
+        scratch.mixed.resize(n_positions * width, 0.0);
+        scratch.projected.resize(n_positions * 3 * HEAD_WIDTH, 0.0);
+        scratch.log_probabilities.resize(n_positions * HEADS_WIDTH, 0.0);
+        self.simd.run(Embed {
+            batch,
+            embedding: &self.embedding,
+            rows: &mut scratch.rows,
+            quantized: &mut scratch.quantized,
+        });
+        for layer in &self.layers {
+            self.attend(layer, batch, scratch);
+            self.feed(layer, scratch);
+        }
+        self.simd.run(Heads {
+            rows: &scratch.rows,
+            weights: &self.heads_weights,
+            bias: &self.heads_bias,
+            out: &mut scratch.log_probabilities,
+        });
+        &scratch.log_probabilities
+    }
+
+    /// The attention half of a layer, a head at a time, so that its projections stay in the nearest cache.
+    fn attend(&self, layer: &Layer<S>, batch: &Batch, scratch: &mut Scratch) {
+        let width = self.embedding.norm.weight.len();
+        for column in (0..width).step_by(HEAD_WIDTH) {
+            self.simd.run(Product {
+                input: &scratch.quantized,
+                layer: &layer.projections,
+                columns: (3 * column, 3 * HEAD_WIDTH),
+                activation: Activation::None,
+                out: &mut scratch.projected,
+                stride: 3 * HEAD_WIDTH,
+            });
+            self.simd.run(Attention {
+                windows: &batch.windows,
+                projected: &scratch.projected,
+                out: &mut scratch.mixed,
+                width,
+                column,
+                scratch: &mut scratch.attention,
+            });
+        }
+        let quantized = &mut scratch.quantized;
+        self.simd.run(Quantize { rows: &scratch.mixed, width, quantized });
+        self.multiply(&scratch.quantized, &layer.out, Activation::None, &mut scratch.mixed);
+        self.normalize(&layer.attention_norm, scratch);
+    }
+
+    /// The feed-forward half of a layer.
+    fn feed(&self, layer: &Layer<S>, scratch: &mut Scratch) {
+        let width = layer.up.n_outputs();
+        let n_positions = scratch.rows.len() / self.embedding.norm.weight.len();
+        scratch.inner.resize(n_positions * width, 0.0);
+        self.multiply(&scratch.quantized, &layer.up, Activation::Gelu, &mut scratch.inner);
+        let quantized = &mut scratch.inner_quantized;
+        self.simd.run(Quantize { rows: &scratch.inner, width, quantized });
+        self.multiply(&scratch.inner_quantized, &layer.down, Activation::None, &mut scratch.mixed);
+        self.normalize(&layer.output_norm, scratch);
+    }
+
+    fn multiply(
+        &self,
+        input: &Quantized,
+        layer: &Linear<S>,
+        activation: Activation,
+        out: &mut [f32],
+    ) {
+        let columns = (0, layer.n_outputs());
+        self.simd.run(Product { input, layer, columns, activation, out, stride: columns.1 });
+    }
+
+    fn normalize(&self, norm: &Norm, scratch: &mut Scratch) {
+        self.simd.run(Normalize {
+            rows: &mut scratch.rows,
+            residual: &scratch.mixed,
+            weight: &norm.weight,
+            bias: &norm.bias,
+            quantized: &mut scratch.quantized,
+        });
+    }
+}
+
+/// Positions become the rows of the first layer.
+struct Embed<'a> {
+    batch: &'a Batch,
+    embedding: &'a Embedding,
+    rows: &'a mut [f32],
+    quantized: &'a mut Quantized,
+}
+
+impl<S: Simd> Operation<S> for Embed<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, simd: S) {
+        let embedding = self.embedding;
+        let width = embedding.norm.weight.len();
+        self.quantized.resize::<S>(self.batch.n_positions(), width);
+        let mut first = 0;
+        for &n_positions in &self.batch.windows {
+            for place in 0..n_positions {
+                let index = first + place;
+                let row = &mut self.rows[index * width..][..width];
+                mean_of_pieces(simd, embedding, pieces_of(self.batch, index), row);
+                let casing = usize::from(self.batch.casing[index]);
+                for table in [
+                    &embedding.position[place * width..][..width],
+                    &embedding.casing[casing * width..][..width],
+                ] {
+                    for (x, y) in row.as_chunks_mut().0.iter_mut().zip(table.as_chunks().0) {
+                        simd.store(simd.add(simd.load(x), simd.load(y)), x);
+                    }
+                }
+                normalize(simd, row, &embedding.norm.weight, &embedding.norm.bias);
+                quantize(simd, row, index, self.quantized);
+            }
+            first += n_positions;
+        }
+    }
+}
+
+fn pieces_of(batch: &Batch, index: usize) -> &[u16] {
+    let start = index.checked_sub(1).map_or(0, |before| batch.piece_ends[before]);
+    &batch.pieces[start..batch.piece_ends[index]]
+}
+
+#[inline(always)]
+fn mean_of_pieces<S: Simd>(simd: S, embedding: &Embedding, pieces: &[u16], row: &mut [f32]) {
+    row.fill(0.0);
+    let share = 1.0 / pieces.len() as f32;
+    for &piece in pieces {
+        let piece = usize::from(piece);
+        let bytes = &embedding.file[embedding.start + piece * row.len()..][..row.len()];
+        let scale = simd.splat(embedding.scales[piece] * share);
+        for (x, bytes) in row.as_chunks_mut().0.iter_mut().zip(bytes.as_chunks::<LANES>().0) {
+            simd.store(simd.mul_add(simd.load_bytes(bytes), scale, simd.load(x)), x);
+        }
+    }
+}
+
+/// The file has all queries, then all keys, then all values; here each head has its own three together.
+fn projections<S: Simd>(weights: &Weights, index: usize) -> Result<Linear<S>, LoadError> {
+    let bytes = weights.bytes(&format!("layer.{index}.qkv.q"))?;
+    let scales = weights.floats(&format!("layer.{index}.qkv.scale"))?;
+    let bias = weights.floats(&format!("layer.{index}.qkv.bias"))?;
+    let width = weights.architecture().width;
+    let order = || {
+        (0..width)
+            .step_by(HEAD_WIDTH)
+            .flat_map(move |head| [head, width + head, 2 * width + head])
+            .flat_map(|first| first..first + HEAD_WIDTH)
+    };
+    let rows: Vec<u8> =
+        order().flat_map(|row| bytes[row * width..][..width].iter().copied()).collect();
+    let scales = order().map(|row| scales[row]).collect();
+    Ok(Linear::pack(&rows, scales, order().map(|row| bias[row]).collect()))
+}
+
+/// Both heads' weights side by side, a row an input.
+fn heads(weights: &Weights) -> Result<(Vec<f32>, Vec<f32>), LoadError> {
+    let width = weights.architecture().width;
+    let mut columns = vec![0.0; width * HEADS_WIDTH];
+    let mut bias = vec![NO_TAG; HEADS_WIDTH];
+    for (name, first) in [("entity", 0), ("quote", QUOTE_COLUMN)] {
+        let rows = weights.floats(&format!("{name}.weight"))?;
+        for (tag, row) in rows.chunks_exact(width).enumerate() {
+            for (input, &weight) in row.iter().enumerate() {
+                columns[input * HEADS_WIDTH + first + tag] = weight;
+            }
+        }
+        let own = weights.floats(&format!("{name}.bias"))?;
+        bias[first..first + own.len()].copy_from_slice(&own);
+    }
+    Ok((columns, bias))
+}

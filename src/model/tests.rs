@@ -1,0 +1,235 @@
+//! The reader against training's reference vectors, and its kernels against each other.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::*;
+use crate::text::Segments;
+
+const EMBEDDED: &[u8] = include_bytes!("../../models/reader.bin");
+
+/// An activation on the edge between two steps of int8 rounds the other way for a difference of 10⁻⁶ before it, and moves
+/// the logits of its window; the same noise as int8 itself makes (0.3 at most, by training's `FORMAT.md`). The numpy twin
+/// with 10⁻⁶ of noise on gelu moves as far: 0.14 at most, 0.016 in the median.
+const LOG_PROBABILITY_ERROR_MAX: f64 = 0.25;
+const LOG_PROBABILITY_ERROR_MEAN_MAX: f64 = 0.04;
+
+fn available() -> impl Iterator<Item = Kernel> {
+    Kernel::ALL.into_iter().filter(|kernel| kernel.is_available())
+}
+
+fn reader(kernel: Kernel) -> Reader {
+    Reader::load_for(EMBEDDED, kernel).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+fn ids(value: &Value) -> Vec<u64> {
+    value.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
+}
+
+/// The reference's windows are as long as training's.
+fn reference_reader(kernel: Kernel) -> Reader {
+    let mut reader = reader(kernel);
+    reader.limits.filled = reader.limits.sentence;
+    reader
+}
+
+fn reference() -> Value {
+    serde_json::from_str(include_str!("../../training/reader/reference.json")).unwrap()
+}
+
+#[test]
+fn words_pieces_and_casing_are_those_of_training() {
+    let reader = reference_reader(Kernel::Portable);
+    for case in reference().as_array().unwrap() {
+        let text = case["text"].as_str().unwrap();
+        let segments = Segments::of(text);
+        let mut windows = case["windows"].as_array().unwrap().iter();
+        windows::each(&segments.sentences, reader.limits, |parts| {
+            let mut batch = Batch::default();
+            reader.push(text, &segments, parts, &mut batch);
+            let window = windows.next().unwrap();
+            let of_window = parts[0].words.start..parts.last().unwrap().words.end;
+            let words: Vec<&str> =
+                segments.words[of_window].iter().map(|word| word.span.of(text)).collect();
+            let expected: Vec<&str> = window["words"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|word| word["text"].as_str().unwrap())
+                .collect();
+            assert_eq!(words, expected);
+            for (index, word) in words.iter().enumerate() {
+                let pieces: Vec<u64> =
+                    pieces_at(&batch, index + 1).iter().map(|&piece| piece.into()).collect();
+                assert_eq!(pieces, ids(&window["pieces"][index]), "{word}");
+            }
+            let casing: Vec<u64> = batch.casing.iter().map(|&class| class.into()).collect();
+            assert_eq!(casing[1..casing.len() - 1], ids(&window["casing"]));
+        });
+        assert!(windows.next().is_none());
+    }
+}
+
+fn pieces_at(batch: &Batch, position: usize) -> &[u16] {
+    &batch.pieces[batch.piece_ends[position - 1]..batch.piece_ends[position]]
+}
+
+fn differences(found: &[f32], logits: &Value) -> Vec<f64> {
+    let logits = numbers(logits);
+    assert_eq!(found.len(), logits.len());
+    let total = logits.iter().map(|logit| logit.exp()).sum::<f64>().ln();
+    found.iter().zip(logits).map(|(&found, logit)| f64::from(found) - (logit - total)).collect()
+}
+
+#[test]
+fn every_kernel_reproduces_the_reference() {
+    for kernel in available() {
+        let reader = reference_reader(kernel);
+        for case in reference().as_array().unwrap() {
+            let text = case["text"].as_str().unwrap();
+            let reading = reader.read(text, &Segments::of(text));
+            let windows = case["windows"].as_array().unwrap();
+            let of_words = |key: &str| -> Vec<Value> {
+                windows.iter().flat_map(|window| window[key].as_array().unwrap().clone()).collect()
+            };
+            let (entity, quote) = (of_words("entity_logits"), of_words("quote_logits"));
+            let errors: Vec<f64> = (0..reading.n_words())
+                .flat_map(|word| {
+                    let mut errors = differences(reading.entity(word), &entity[word]);
+                    errors.extend(differences(reading.quote(word), &quote[word]));
+                    errors
+                })
+                .map(f64::abs)
+                .collect();
+            let greatest = errors.iter().copied().fold(0.0, f64::max);
+            let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+            assert!(greatest < LOG_PROBABILITY_ERROR_MAX, "{kernel:?}: {greatest}");
+            assert!(mean < LOG_PROBABILITY_ERROR_MEAN_MAX, "{kernel:?}: {mean}");
+            let names: Vec<Value> =
+                reading.entity_tags().iter().map(|tag| tag.name().into()).collect();
+            assert_eq!(names, of_words("entity_tags"), "{kernel:?}");
+            let names: Vec<Value> =
+                reading.quote_tags().iter().map(|tag| tag.name().into()).collect();
+            assert_eq!(names, of_words("quote_tags"), "{kernel:?}");
+        }
+    }
+}
+
+#[test]
+fn spans_have_the_least_confidence_of_their_words() {
+    let text = "Anna Kowalska met the Sejm’s speaker in Warsaw.";
+    let reading = reader(Kernel::fastest()).read(text, &Segments::of(text));
+    let found: Vec<(EntityLabel, Range<usize>)> =
+        reading.entities().iter().map(|span| (span.label, span.words.clone())).collect();
+    assert_eq!(
+        found,
+        [(EntityLabel::Person, 0..2), (EntityLabel::Org, 4..5), (EntityLabel::Gpe, 8..9)]
+    );
+    let begin = reading.entity(0)[Tag::Begin(EntityLabel::Person).index()];
+    let inside = reading.entity(1)[Tag::Inside(EntityLabel::Person).index()];
+    assert!((reading.entities()[0].confidence.ln() - begin.min(inside)).abs() < 1e-4);
+}
+
+/// Texts for which every path through the encoder is taken: long and short windows, unknown and odd words.
+fn texts() -> Vec<String> {
+    let word = "Gdynia’s 1,200 iRadio-led U.S. cafés “won”, Jan O’Malley said; ";
+    vec![
+        String::new(),
+        "Yes.".to_owned(),
+        word.to_owned(),
+        word.repeat(40),
+        "Rain fell. ".repeat(100),
+        format!("{}\n{}", "ħ☃漢字 🇵🇱 ".repeat(30), "A B. ".repeat(200)),
+    ]
+}
+
+#[test]
+fn kernels_agree_in_every_bit() {
+    let portable = reader(Kernel::Portable);
+    for kernel in available() {
+        let reader = reader(kernel);
+        for text in texts() {
+            let segments = Segments::of(&text);
+            assert_eq!(
+                reader.read(&text, &segments),
+                portable.read(&text, &segments),
+                "{kernel:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_text_reads_the_same_alone_and_after_others() {
+    let reader = reader(Kernel::fastest());
+    let texts = texts();
+    let segments: Vec<Segments> = texts.iter().map(|text| Segments::of(text)).collect();
+    let all: Vec<(&str, &Segments)> =
+        texts.iter().map(String::as_str).zip(segments.iter()).collect();
+    let mut together = reader.read_all(&all);
+    for (text, segments) in all {
+        let after = together.split_off(segments.words.len());
+        assert_eq!(together, reader.read(text, segments));
+        together = after;
+    }
+}
+
+#[track_caller]
+fn check_monster(text: &str) {
+    let segments = Segments::of(text);
+    let reading = reader(Kernel::fastest()).read(text, &segments);
+    assert_eq!(reading.n_words(), segments.words.len());
+    assert_eq!(reading.entity_tags().len(), segments.words.len());
+}
+
+#[test]
+fn hostile_texts_are_read() {
+    check_monster(&"x".repeat(1_000_000));
+    check_monster(&"e\u{301}\u{302}".repeat(200_000));
+    check_monster(&format!("a{}", "\u{301}".repeat(500_000)));
+    check_monster(&"👩\u{200d}🚀".repeat(3_000));
+    check_monster(&"ALL CAPS AND NO END ".repeat(500));
+    check_monster(&"İSTANBUL ŒUVRE ǅ ﬁ ẞ 漢字 ".repeat(300));
+    check_monster(&"a ".repeat(10_000));
+    check_monster(&"\u{ad}\u{200b}'".repeat(3_000));
+}
+
+#[test]
+fn words_beyond_the_limit_are_left_unread() {
+    let mut reading = Reading::default();
+    reading.fill(2);
+    assert_eq!(reading.n_words(), 2);
+    assert_eq!((reading.entity(1)[0], reading.entity(1)[1]), (0.0, UNREAD));
+    assert_eq!(reading.quote_tags(), [Tag::Outside; 2]);
+}
+
+#[track_caller]
+fn check_refused(bytes: Vec<u8>, expected: &LoadError) {
+    assert_eq!(Reader::load(bytes).unwrap_err(), *expected);
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused() {
+    check_refused(Vec::new(), &LoadError::NotWeights);
+    check_refused(b"PK\x03\x04".to_vec(), &LoadError::NotWeights);
+    check_refused(EMBEDDED[..9].to_vec(), &LoadError::Truncated);
+    check_refused(EMBEDDED[..EMBEDDED.len() - 1].to_vec(), &LoadError::Checksum);
+    let mut newer = EMBEDDED.to_vec();
+    newer[8] = 2;
+    check_refused(newer, &LoadError::WrongVersion { found: 2 });
+    let mut flipped = EMBEDDED.to_vec();
+    flipped[1_000_000] ^= 1;
+    check_refused(flipped, &LoadError::Checksum);
+}
+
+#[test]
+fn the_version_names_the_file() {
+    let version = reader(Kernel::Portable).version().to_owned();
+    let (name, hash) = version.split_once("@sha256:").unwrap();
+    assert!(name.starts_with("reader-") && hash.len() == 64, "{version}");
+}
