@@ -19,6 +19,7 @@ mod kernel;
 
 use std::borrow::Cow;
 
+use crate::article::Field;
 use crate::text::{Segmented, Segments};
 use attention::{HEADS_WIDTH, QUOTE_COLUMN};
 use casing::Written;
@@ -41,9 +42,8 @@ const WINDOW_WORDS: usize = 40;
 /// stay in the second-level cache.
 const BATCH_POSITIONS: usize = 192;
 
-/// Words of an article that are read: longer ones are no news, and would hold a thread for many seconds. A megabyte of
-/// prose has fewer.
-pub const READ_WORDS_MAX: usize = 1 << 18;
+/// Words of an article that are read: longer ones are no news, and would hold a thread for many seconds.
+pub const READ_WORDS_MAX: usize = 20_000;
 
 /// What a word that was not read has for every tag but outside: no evidence of anything.
 const UNREAD: f32 = -100.0;
@@ -202,9 +202,23 @@ impl Reader {
     }
 }
 
+impl ArticleReading {
+    pub fn field(&self, field: Field) -> &Reading {
+        match field {
+            Field::Headline => &self.headline,
+            Field::Text => &self.text,
+        }
+    }
+}
+
 impl Reading {
     pub fn n_words(&self) -> usize {
         self.entity.len()
+    }
+
+    /// Whether the word was read: not so after [`READ_WORDS_MAX`] words.
+    pub fn is_read(&self, word: usize) -> bool {
+        self.entity[word] != unread()
     }
 
     /// The log-probabilities of a word's entity tags, by [`Tag::index`]; they sum to 1 as probabilities.

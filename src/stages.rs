@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::knowledge::Knowledge;
+use crate::model::{ArticleReading, Reader};
 use crate::pool::Pool;
 use crate::text::Segmented;
 use crate::text::language::Language;
@@ -82,10 +83,24 @@ impl Stage {
     }
 }
 
-/// The stages as functions: the seam at which the reader takes the rules' place, and tests a stage that fails.
+/// What all articles are seen with; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Models {
+    pub knowledge: Arc<Knowledge>,
+    pub reader: Arc<Reader>,
+}
+
+impl Models {
+    /// Those inside the binary.
+    pub fn embedded() -> Self {
+        Self { knowledge: Arc::new(Knowledge::embedded()), reader: Arc::new(Reader::embedded()) }
+    }
+}
+
+/// The stages as functions: the seam at which tests put a stage that fails.
 #[derive(Debug, Clone, Copy)]
 pub struct Stages {
-    pub entities: fn(&Segmented, &Knowledge) -> Vec<Entity>,
+    pub entities: fn(&Segmented, &Knowledge, &ArticleReading) -> Vec<Entity>,
     pub quotes: fn(&Segmented) -> Vec<Quote>,
     pub sentiment: fn(&Segmented) -> Tones,
 }
@@ -96,11 +111,12 @@ impl Default for Stages {
     }
 }
 
-/// Runs the three stages concurrently, each within `budget`.
+/// Reads the article, then runs the three stages concurrently, each within `budget`. A reading that fails or takes too
+/// long costs the entities, which stand on it.
 pub async fn annotate(
     article: &Arc<Segmented>,
     language: &Language,
-    knowledge: &Arc<Knowledge>,
+    models: &Models,
     stages: Stages,
     pool: &Pool,
     budget: Duration,
@@ -109,9 +125,20 @@ pub async fn annotate(
         return Annotations::unsupported();
     }
     let (a, b, c) = (Arc::clone(article), Arc::clone(article), Arc::clone(article));
-    let knowledge = Arc::clone(knowledge);
+    let Models { knowledge, reader } = models.clone();
+    let entities = async {
+        let unread = Arc::clone(&a);
+        let read = run(pool, budget, move || reader.read_article(&unread)).await;
+        if read.outcome != StageOutcome::Ok {
+            return StageResult { outcome: read.outcome, elapsed: read.elapsed, value: Vec::new() };
+        }
+        let find = move || (stages.entities)(&a, &knowledge, &read.value);
+        let mut found = run(pool, budget, find).await;
+        found.elapsed += read.elapsed;
+        found
+    };
     let (entities, quotes, sentiment) = tokio::join!(
-        run(pool, budget, move || (stages.entities)(&a, &knowledge)),
+        entities,
         run(pool, budget, move || (stages.quotes)(&b)),
         run(pool, budget, move || (stages.sentiment)(&c)),
     );

@@ -90,6 +90,11 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The casing of a word that is neither a mark nor a possessive.
+    pub fn of(word: &str) -> Self {
+        words::shape_of(word)
+    }
+
     /// Whether a name can be written this way.
     pub fn is_name_like(self) -> bool {
         matches!(self, Self::Capitalized | Self::AllCaps | Self::Mixed)

@@ -11,7 +11,6 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,14 +27,13 @@ use super::Ending;
 use crate::admin::{self, Health};
 use crate::cli::DemoArgs;
 use crate::config::{Config, KafkaConfig};
-use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
 use crate::pipeline::process::Processor;
 use crate::pipeline::{self, PipelineError, Service, Settled};
 use crate::pool::Pool;
 use crate::shutdown;
 use crate::source::lines::{Framing, Input, InputFault, Inputs, place};
-use crate::stages::Stages;
+use crate::stages::{Models, Stages};
 
 /// Published and not yet settled: well below what the embedded broker remembers of a partition (5 MB).
 const AHEAD_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -59,8 +57,7 @@ pub(super) async fn run(args: DemoArgs, config: Config) -> anyhow::Result<Ending
     let (observer, settled) = broadcast::channel(OBSERVED_RECORDS_MAX);
     let pool =
         Pool::start(config.pipeline.compute_threads).context("cannot start the compute threads")?;
-    let knowledge = Arc::new(Knowledge::embedded());
-    let processor = Processor::new(&config, knowledge, Stages::default(), pool);
+    let processor = Processor::new(&config, Models::embedded(), Stages::default(), pool);
     health.model_loaded();
     let service = Service { processor, metrics, health, observer: Some(observer) };
 

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -14,11 +13,10 @@ use crate::cli::EvalArgs;
 use crate::config::Config;
 use crate::enriched::view::{Enriched, Published};
 use crate::evaluation::{Evaluation, GoldArticle};
-use crate::knowledge::Knowledge;
 use crate::pipeline::process::{Processed, Processor};
 use crate::pool::Pool;
 use crate::source::{Position, RawRecord};
-use crate::stages::Stages;
+use crate::stages::{Models, Stages};
 
 pub(super) async fn run(args: EvalArgs, mut config: Config) -> anyhow::Result<Ending> {
     let file =
@@ -26,8 +24,7 @@ pub(super) async fn run(args: EvalArgs, mut config: Config) -> anyhow::Result<En
     let pool =
         Pool::start(config.pipeline.compute_threads).context("cannot start the compute threads")?;
     config.input.decode.format = Some(Format::Plain);
-    let processor =
-        Processor::new(&config, Arc::new(Knowledge::embedded()), Stages::default(), pool);
+    let processor = Processor::new(&config, Models::embedded(), Stages::default(), pool);
     let mut evaluation = Evaluation::default();
     let mut n_articles = 0;
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {

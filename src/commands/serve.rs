@@ -1,20 +1,17 @@
 //! `copydesk serve`: the service.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use super::Ending;
 use crate::admin::{self, Health};
 use crate::config::Config;
-use crate::knowledge::Knowledge;
 use crate::metrics::Metrics;
 use crate::pipeline::process::Processor;
 use crate::pipeline::{self, Service};
 use crate::pool::Pool;
 use crate::shutdown;
-use crate::stages::Stages;
+use crate::stages::{Models, Stages};
 
 pub(super) async fn run(config: Config) -> anyhow::Result<Ending> {
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
@@ -31,8 +28,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Ending> {
     };
 
     let pool = Pool::start(config.pipeline.compute_threads).context("cannot start threads")?;
-    let knowledge = Arc::new(Knowledge::embedded());
-    let processor = Processor::new(&config, knowledge, Stages::default(), pool);
+    let processor = Processor::new(&config, Models::embedded(), Stages::default(), pool);
     health.model_loaded();
 
     let service = Service { processor, metrics, health, observer: None };

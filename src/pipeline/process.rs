@@ -10,12 +10,11 @@ use crate::config::Config;
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::decode::{self, DecodeOptions, Decoded};
 use crate::encode::{self, Body, OffsetUnits, RunProvenance};
-use crate::knowledge::Knowledge;
 use crate::link::{self, LinkedQuote, Speaker};
 use crate::pool::Pool;
 use crate::source::RawRecord;
 use crate::stages::quotes::QuoteKind;
-use crate::stages::{self, Stage, StageOutcome, Stages};
+use crate::stages::{self, Models, Stage, StageOutcome, Stages};
 use crate::text::{Segmented, language};
 
 /// The pure part of the pipeline, shared by all commands.
@@ -24,7 +23,7 @@ pub struct Processor {
     decode: DecodeOptions,
     units: OffsetUnits,
     stage_budget: Duration,
-    knowledge: Arc<Knowledge>,
+    models: Models,
     stages: Stages,
     pool: Pool,
     provenance: Arc<RunProvenance>,
@@ -51,18 +50,18 @@ pub struct Facts {
 }
 
 impl Processor {
-    pub fn new(config: &Config, knowledge: Arc<Knowledge>, stages: Stages, pool: Pool) -> Self {
+    pub fn new(config: &Config, models: Models, stages: Stages, pool: Pool) -> Self {
         let provenance = RunProvenance {
             build: crate::BUILD.to_owned(),
-            model: "rules-1".to_owned(),
-            knowledge: knowledge.version().to_owned(),
+            model: models.reader.version().to_owned(),
+            knowledge: models.knowledge.version().to_owned(),
             config: config.fingerprint(),
         };
         Self {
             decode: config.input.decode.clone(),
             units: config.output.offset_units,
             stage_budget: config.pipeline.stage_budget,
-            knowledge,
+            models,
             stages,
             pool,
             provenance: Arc::new(provenance),
@@ -102,7 +101,7 @@ impl Processor {
         let annotations = stages::annotate(
             &article,
             &language,
-            &self.knowledge,
+            &self.models,
             self.stages,
             &self.pool,
             self.stage_budget,

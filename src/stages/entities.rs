@@ -3,9 +3,11 @@
 //! In: a segmented article and the knowledge base. Out: entities, each with its mentions in text order; mentions do
 //! not overlap, and a mention is the name alone: no title, no leading "the", no possessive.
 
+mod compounds;
 mod tokens;
 mod lists;
 mod titles;
+mod tag_evidence;
 mod candidates;
 mod features;
 mod memory;
@@ -21,7 +23,10 @@ pub mod learning;
 
 use crate::article::{Field, Span};
 use crate::knowledge::Knowledge;
+use crate::model::ArticleReading;
 use crate::text::Segmented;
+
+use self::tag_evidence::TagEvidence;
 
 /// One real thing that the article names.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,13 +107,15 @@ impl EntityType {
     }
 }
 
-/// Finds the entities of an article.
-pub fn find(article: &Segmented, knowledge: &Knowledge) -> Vec<Entity> {
+/// Finds the entities of an article that the reader has read.
+pub fn find(article: &Segmented, knowledge: &Knowledge, reading: &ArticleReading) -> Vec<Entity> {
     let fields = [Field::Headline, Field::Text].map(|field| {
         let text = article.article.field(field);
         tokens::FieldTokens::new(field, text, article.segments(field), knowledge)
     });
-    let names = names::find(&fields, knowledge);
+    let tags: Vec<TagEvidence> =
+        fields.iter().map(|field| TagEvidence::of(field, reading.field(field.field))).collect();
+    let names = names::find(&fields, &tags, knowledge);
     let mut entities = clusters::group(&fields, &names);
     clusters::add_values(&fields, &mut entities);
     salience::score(&mut entities, article.article.text.len());

@@ -209,7 +209,7 @@ fn mark_len(rest: &str, first: char) -> usize {
     }
 }
 
-fn shape_of(word: &str) -> Shape {
+pub(super) fn shape_of(word: &str) -> Shape {
     let first = word.chars().next().unwrap_or(' ');
     if first.is_numeric() {
         return Shape::Number;

@@ -10,8 +10,11 @@ use copydesk::decode::{self, DecodeOptions, Decoded};
 use copydesk::encode::{self, OffsetUnits, RunProvenance};
 use copydesk::knowledge::Knowledge;
 use copydesk::link;
+use copydesk::model::Reader;
 use copydesk::source::{Position, RawRecord};
-use copydesk::stages::{Annotations, StageOutcome, StageResult, entities, quotes, sentiment};
+use copydesk::stages::{
+    Annotations, Models, StageOutcome, StageResult, entities, quotes, sentiment,
+};
 use copydesk::text::{Segmented, Segments, language};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -53,10 +56,10 @@ fn detect_language(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn entities(bencher: Bencher<'_, '_>) {
-    let (articles, knowledge) = (articles(), Knowledge::embedded());
+    let (articles, knowledge, reader) = (articles(), Knowledge::embedded(), Reader::embedded());
     bencher.counter(n_words()).bench(|| {
         for article in &articles {
-            black_box(entities::find(article, &knowledge));
+            black_box(entities::find(article, &knowledge, &reader.read_article(article)));
         }
     });
 }
@@ -84,15 +87,15 @@ fn sentiment(bencher: Bencher<'_, '_>) {
 /// From bytes to bytes: what one core does for a record.
 #[divan::bench]
 fn whole(bencher: Bencher<'_, '_>) {
-    let (records, knowledge) = (records(), Knowledge::embedded());
+    let (records, models) = (records(), Models::embedded());
     bencher.counter(n_words()).bench(|| {
         for record in &records {
-            black_box(enrich(record, &knowledge));
+            black_box(enrich(record, &models));
         }
     });
 }
 
-fn enrich(record: &RawRecord, knowledge: &Knowledge) -> Bytes {
+fn enrich(record: &RawRecord, models: &Models) -> Bytes {
     let run = RunProvenance {
         build: "b".into(),
         model: "m".into(),
@@ -103,7 +106,11 @@ fn enrich(record: &RawRecord, knowledge: &Knowledge) -> Bytes {
     let language = language::detect(&article.article);
     let annotations = Annotations {
         entities: StageResult {
-            value: entities::find(&article, knowledge),
+            value: entities::find(
+                &article,
+                &models.knowledge,
+                &models.reader.read_article(&article),
+            ),
             ..StageResult::default()
         },
         quotes: StageResult { value: quotes::find(&article), ..StageResult::default() },
@@ -127,9 +134,11 @@ fn articles() -> Vec<Segmented> {
 }
 
 fn n_words() -> ItemsCount {
-    ItemsCount::new(
-        articles().iter().map(|a| a.article.text.split_whitespace().count()).sum::<usize>(),
-    )
+    ItemsCount::new(articles().iter().map(n_words_of).sum::<usize>())
+}
+
+fn n_words_of(article: &Segmented) -> usize {
+    article.article.text.split_whitespace().count()
 }
 
 fn records() -> Vec<RawRecord> {

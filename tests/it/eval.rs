@@ -153,17 +153,15 @@ fn an_error_in_a_quote_or_a_tone_moves_its_own_figures() {
     );
     check(
         |record| record["quotes"][0]["type"] = json!("mixed"),
-        &expect![
-            "  of gold quotes: type 0.0  cue 100.0  speaker 100.0  entity 100.0  complete 0.0"
-        ],
+        &expect!["of gold quotes: type 0.0  cue 100.0  speaker 100.0  entity 100.0  complete 0.0"],
     );
     check(
         |record| record["quotes"][0]["end"] = json!(12),
         &expect![[r#"
-        quotes.exact     P 0.0 R 0.0 F1 0.0 (n=1)
-        quotes.overlap   P 0.0 R 0.0 F1 0.0 (n=1)
-          found direct 0%
-          of gold quotes: type 0.0  cue 0.0  speaker 0.0  entity 0.0  complete 0.0"#]],
+            quotes.exact     P 0.0 R 0.0 F1 0.0 (n=1)
+            quotes.overlap   P 0.0 R 0.0 F1 0.0 (n=1)
+            found direct 0%
+            of gold quotes: type 0.0  cue 0.0  speaker 0.0  entity 0.0  complete 0.0"#]],
     );
     check(
         |record| record["entities"][2]["sentiment"]["label"] = json!("negative"),

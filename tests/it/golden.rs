@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use copydesk::article::Format;
@@ -13,11 +12,10 @@ use copydesk::config::Config;
 use copydesk::encode::OffsetUnits;
 use copydesk::enriched::JSON_SCHEMA;
 use copydesk::enriched::view::{Enriched, Published, Tone};
-use copydesk::knowledge::Knowledge;
 use copydesk::pipeline::process::{Processed, Processor};
 use copydesk::pool::Pool;
 use copydesk::source::lines::{Framing, Inputs};
-use copydesk::stages::Stages;
+use copydesk::stages::{Models, Stages};
 use expect_test::expect_file;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -37,7 +35,7 @@ fn samples(n_threads: usize) -> Vec<Sample> {
     // A debug build on a busy machine: the budget is not what these tests are about.
     config.pipeline.stage_budget = Duration::from_secs(600);
     let pool = Pool::start(NonZeroUsize::new(n_threads).unwrap()).unwrap();
-    let knowledge = Arc::new(Knowledge::embedded());
+    let models = Models::embedded();
     let runtime = Runtime::new().unwrap();
     let inputs = Inputs::new(vec![root().join("samples")], Framing::ByName, 1024 * 1024);
     inputs
@@ -47,8 +45,8 @@ fn samples(n_threads: usize) -> Vec<Sample> {
             let line = input.record.position.offset;
             let suffix = if line == 0 { String::new() } else { format!("-{line}") };
             config.input.decode.format = input.is_text.then_some(Format::RawText);
-            let knowledge = Arc::clone(&knowledge);
-            let processor = Processor::new(&config, knowledge, Stages::default(), pool.clone());
+            let processor =
+                Processor::new(&config, models.clone(), Stages::default(), pool.clone());
             Sample {
                 name: format!("{}{suffix}", stem.display()),
                 processed: runtime.block_on(processor.process(input.record)),

@@ -1,7 +1,7 @@
 //! The pipeline on librdkafka's mock broker.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use copydesk::admin::Health;
@@ -10,10 +10,11 @@ use copydesk::config::{Config, RetractionForm};
 use copydesk::dead_letter::Reason;
 use copydesk::knowledge::Knowledge;
 use copydesk::metrics::Metrics;
+use copydesk::model::ArticleReading;
 use copydesk::pipeline::process::Processor;
 use copydesk::pipeline::{self, Fate, PipelineError, Service, Settled};
 use copydesk::pool::Pool;
-use copydesk::stages::{Stages, Tones, entities, quotes, sentiment};
+use copydesk::stages::{Models, Stages, Tones, entities, quotes, sentiment};
 use copydesk::text::Segmented;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -82,7 +83,7 @@ impl Desk {
     fn start(config: Config, stages: Stages) -> Self {
         let runtime = Runtime::new().unwrap();
         let pool = Pool::start(config.pipeline.compute_threads).unwrap();
-        let processor = Processor::new(&config, Arc::new(Knowledge::embedded()), stages, pool);
+        let processor = Processor::new(&config, Models::embedded(), stages, pool);
         let metrics = Metrics::new(&config);
         let health = Health::new(TIMEOUT);
         health.model_loaded();
@@ -271,7 +272,7 @@ fn retraction(form: RetractionForm) -> Message {
 
 #[test]
 fn a_stage_that_panics_or_takes_too_long_costs_its_own_part() {
-    fn panic(_: &Segmented, _: &Knowledge) -> Vec<entities::Entity> {
+    fn panic(_: &Segmented, _: &Knowledge, _: &ArticleReading) -> Vec<entities::Entity> {
         panic!("on purpose")
     }
     fn sleep(article: &Segmented) -> Vec<quotes::Quote> {

@@ -1,7 +1,10 @@
 //! Entities on constructed articles: what is named, of which kind, and which names are one thing.
 
+use std::sync::LazyLock;
+
 use copydesk::article::{Article, ArticleId, Field, Format};
 use copydesk::knowledge::Knowledge;
+use copydesk::model::Reader;
 use copydesk::stages::entities::{self, Entity, Gender};
 use copydesk::text::Segmented;
 
@@ -27,7 +30,9 @@ fn find(headline: Option<&str>, text: &str) -> Vec<Entity> {
         n_unknown_fields: 0,
         warnings: Vec::new(),
     });
-    entities::find(&article, &Knowledge::embedded())
+    static READER: LazyLock<Reader> = LazyLock::new(Reader::embedded);
+    let reading = READER.read_article(&article);
+    entities::find(&article, &Knowledge::embedded(), &reading)
 }
 
 fn names(entities: &[Entity]) -> impl Iterator<Item = &Entity> {

@@ -6,17 +6,16 @@ pub(crate) mod topics;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use copydesk::config::Config;
 use copydesk::encode::OffsetUnits;
-use copydesk::knowledge::Knowledge;
 use copydesk::pipeline::process::{Processed, Processor};
 use copydesk::pool::Pool;
 use copydesk::source::{Position, RawRecord};
-use copydesk::stages::Stages;
+use copydesk::stages::{Models, Stages};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -60,8 +59,7 @@ pub(crate) fn process(value: &[u8]) -> Processed {
         // A debug build on a busy machine: the budget is not what these tests are about.
         config.pipeline.stage_budget = Duration::from_secs(600);
         let pool = Pool::start(config.pipeline.compute_threads).unwrap();
-        let processor =
-            Processor::new(&config, Arc::new(Knowledge::embedded()), Stages::default(), pool);
+        let processor = Processor::new(&config, Models::embedded(), Stages::default(), pool);
         (Runtime::new().unwrap(), processor)
     });
     let raw = record(Some(b"key"), Some(value));

@@ -6,12 +6,15 @@
 use std::collections::HashMap;
 use std::io::BufRead as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use copydesk::article::{Article, ArticleId, Format, Span};
 use copydesk::knowledge::Knowledge;
+use copydesk::model::Reader;
 use copydesk::stages::entities::learning::{self, KINDS, Scores, SentenceLattice};
 use copydesk::text::Segmented;
 
@@ -39,6 +42,8 @@ pub(crate) struct Document {
     /// Kinds that are annotated wherever they occur.
     pub(crate) scope: [bool; KINDS.len()],
     pub(crate) weight: f32,
+    /// A reader that was not trained on this document.
+    pub(crate) reader: Option<Arc<Reader>>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +51,19 @@ struct ArticleRow {
     doc_id: String,
     text: String,
     mentions: Vec<SpanRow>,
+}
+
+#[derive(Deserialize)]
+struct LabelRow {
+    doc_id: String,
+    sha256: String,
+    mentions: Vec<SpanRow>,
+}
+
+#[derive(Deserialize)]
+struct TextRow {
+    id: String,
+    text: String,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +93,35 @@ pub(crate) fn articles(path: &Path) -> anyhow::Result<Vec<Document>> {
         documents.push(Document::new(row.text, names, [true; KINDS.len()], ARTICLE_WEIGHT));
     }
     Ok(documents)
+}
+
+/// Articles whose labels stand in `training/annotations`, with their texts by id.
+pub(crate) fn labelled(
+    path: &Path,
+    texts: &HashMap<String, String>,
+    reader: Option<&Arc<Reader>>,
+) -> anyhow::Result<Vec<Document>> {
+    let mut documents = Vec::new();
+    for line in lines(path)? {
+        let row: LabelRow = serde_json::from_str(&line?)?;
+        let text = texts.get(&row.doc_id);
+        let text = text.with_context(|| format!("{} is in none of the texts", row.doc_id))?;
+        let digest = hex::encode(Sha256::digest(text));
+        anyhow::ensure!(digest == row.sha256, "{} is not the text that was annotated", row.doc_id);
+        let names = names_in(text, &row.mentions);
+        let mut document = Document::new(text.clone(), names, [true; KINDS.len()], ARTICLE_WEIGHT);
+        document.reader = reader.cloned();
+        documents.push(document);
+    }
+    Ok(documents)
+}
+
+/// Unlabelled articles by id.
+pub(crate) fn texts(path: &Path) -> anyhow::Result<impl Iterator<Item = (String, String)>> {
+    let rows: Vec<TextRow> = lines(path)?
+        .map(|line| Ok(serde_json::from_str(&line?)?))
+        .collect::<anyhow::Result<_>>()?;
+    Ok(rows.into_iter().map(|row| (row.id, row.text)))
 }
 
 pub(crate) fn mix(path: &Path) -> anyhow::Result<Vec<Document>> {
@@ -119,7 +166,7 @@ impl Document {
             n_unknown_fields: 0,
             warnings: Vec::new(),
         };
-        Self { segmented: Segmented::new(article), gold, scope, weight }
+        Self { segmented: Segmented::new(article), gold, scope, weight, reader: None }
     }
 
     pub(crate) fn examples(
@@ -128,7 +175,7 @@ impl Document {
         first_pass: Option<&[Vec<Scores>]>,
         ids: &mut FeatureIds,
     ) -> Vec<Example> {
-        learning::lattices(&self.segmented, knowledge, first_pass)
+        learning::lattices(&self.segmented, knowledge, self.reader.as_deref(), first_pass)
             .iter()
             .map(|lattice| self.example(lattice, ids))
             .collect()

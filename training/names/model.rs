@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use copydesk::article::Span;
 use copydesk::stages::entities::learning::{
-    Arc, KINDS, Scores, SentenceLattice, best_path, marginals,
+    Arc, Blend, KINDS, Scores, SentenceLattice, best_path, marginals,
 };
 
 const N_EPOCHS: usize = 6;
@@ -22,7 +22,7 @@ const STEPS_MIN: i8 = 3;
 /// Most rows in the file: 13 bytes each.
 const N_ROWS_MAX: usize = 200_000;
 const MAGIC: &[u8; 8] = b"CDNAMES\n";
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// Numbers for features, in order of first sight.
 #[derive(Debug, Default)]
@@ -58,6 +58,8 @@ pub(crate) struct Example {
     /// Feature numbers of all candidates, one after the other.
     features: Vec<u32>,
     ends: Vec<usize>,
+    /// What the reader's tags say of each candidate; empty when no reader has read the sentence.
+    of_tags: Vec<Scores>,
     allowed: Vec<[bool; KINDS.len()]>,
     outside: Vec<bool>,
     weight: f32,
@@ -75,9 +77,14 @@ impl Example {
         ids: &mut FeatureIds,
     ) -> Self {
         let (mut features, mut ends) = (Vec::new(), Vec::new());
+        let mut of_tags = Vec::new();
         for candidate in &lattice.candidates {
             features.extend(candidate.features.iter().map(|&hash| ids.id(hash)));
             ends.push(features.len());
+            of_tags.push(candidate.of_tags);
+        }
+        if of_tags.as_flattened().iter().all(|odds| *odds == 0.0) {
+            of_tags.clear();
         }
         Self {
             n_words: lattice.words.len(),
@@ -85,11 +92,38 @@ impl Example {
             spans,
             features,
             ends,
+            of_tags,
             allowed: annotation.0,
             outside: annotation.1,
             weight,
             n_gold,
         }
+    }
+
+    fn arcs(&self, scores: Vec<Scores>) -> Vec<Arc> {
+        let bounds = self.bounds.iter().zip(scores);
+        bounds.map(|(&(start, end), scores)| Arc { start, end, scores }).collect()
+    }
+
+    /// Probabilities over all cuts, and over those that agree with what is annotated.
+    fn marginals(&self, scores: Vec<Scores>) -> (Vec<Scores>, Vec<Scores>) {
+        let arcs = self.arcs(scores);
+        let (model, _) = marginals(self.n_words, &arcs, &[]);
+        let mut constrained = arcs;
+        for (arc, allowed) in constrained.iter_mut().zip(&self.allowed) {
+            for (score, allowed) in arc.scores.iter_mut().zip(allowed) {
+                if !allowed {
+                    *score = f32::NEG_INFINITY;
+                }
+            }
+        }
+        let (truth, _) = marginals(self.n_words, &constrained, &self.outside);
+        (model, truth)
+    }
+
+    /// Whether a reader has read the sentence.
+    pub(crate) fn is_read(&self) -> bool {
+        !self.of_tags.is_empty()
     }
 
     fn features(&self, candidate: usize) -> &[u32] {
@@ -101,11 +135,68 @@ impl Example {
 #[derive(Debug)]
 pub(crate) struct Model {
     weights: Vec<Scores>,
+    /// How much the reader's tags count where a reader has read.
+    pub(crate) blend: Blend,
+}
+
+/// A sentence with what the features of its candidates weigh, for [`fit`].
+#[derive(Debug)]
+pub(crate) struct Weighed<'e> {
+    example: &'e Example,
+    of_features: Vec<Scores>,
+}
+
+/// The blend under which what is annotated is likeliest, over sentences that neither the features' weights nor the
+/// reader have seen: gradient descent over a few numbers, from features and tags at half each.
+pub(crate) fn fit(sentences: &[Weighed<'_>]) -> Blend {
+    const N_STEPS: usize = 60;
+    const RATE: f32 = 0.1;
+    let mut blend = Blend { of_features: 0.5, of_tags: [0.5; KINDS.len()], ..Blend::FEATURES };
+    let mut squares =
+        Blend { of_features: 1e-3, of_tags: [1e-3; KINDS.len()], bias: [1e-3; KINDS.len()] };
+    for _ in 0..N_STEPS {
+        let mut gradient =
+            Blend { of_features: 0.0, of_tags: [0.0; KINDS.len()], bias: [0.0; KINDS.len()] };
+        for sentence in sentences {
+            sentence.add_gradient(&blend, &mut gradient);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "tens of thousands of sentences")]
+        let n = sentences.len().max(1) as f32;
+        let step = |value: &mut f32, g: f32, square: &mut f32| {
+            let g = g / n;
+            *square += g * g;
+            *value -= RATE * g / square.sqrt();
+        };
+        step(&mut blend.of_features, gradient.of_features, &mut squares.of_features);
+        for kind in 0..KINDS.len() {
+            step(&mut blend.of_tags[kind], gradient.of_tags[kind], &mut squares.of_tags[kind]);
+            step(&mut blend.bias[kind], gradient.bias[kind], &mut squares.bias[kind]);
+        }
+    }
+    blend
+}
+
+impl Weighed<'_> {
+    fn add_gradient(&self, blend: &Blend, gradient: &mut Blend) {
+        let example = self.example;
+        let scores = self.of_features.iter().zip(&example.of_tags);
+        let scores: Vec<Scores> = scores.map(|(own, tags)| blend.scores(own, tags)).collect();
+        let (model, truth) = example.marginals(scores);
+        for (candidate, (model, truth)) in model.iter().zip(&truth).enumerate() {
+            for kind in 0..KINDS.len() {
+                let g = model[kind] - truth[kind];
+                gradient.of_features += g * self.of_features[candidate][kind];
+                gradient.of_tags[kind] += g * example.of_tags[candidate][kind];
+                gradient.bias[kind] += g;
+            }
+        }
+    }
 }
 
 impl Model {
     pub(crate) fn train(examples: &[&Example], n_features: usize) -> Self {
-        let mut model = Self { weights: vec![[0.0; KINDS.len()]; n_features] };
+        let weights = vec![[0.0; KINDS.len()]; n_features];
+        let mut model = Self { weights, blend: Blend::FEATURES };
         let mut squares: Vec<Scores> = vec![[SQUARES_START; KINDS.len()]; n_features];
         let mut sum: Vec<Scores> = vec![[0.0; KINDS.len()]; n_features];
         let mut order: Vec<usize> = (0..examples.len()).collect();
@@ -128,16 +219,30 @@ impl Model {
         model
     }
 
+    pub(crate) fn weigh<'e>(&self, example: &'e Example) -> Weighed<'e> {
+        Weighed { example, of_features: self.scores(example) }
+    }
+
     pub(crate) fn probabilities(&self, example: &Example) -> Vec<Scores> {
-        marginals(example.n_words, &self.arcs(example), &[]).0
+        marginals(example.n_words, &self.blended_arcs(example), &[]).0
     }
 
     pub(crate) fn best(&self, example: &Example) -> Vec<(Span, usize)> {
-        let path = best_path(example.n_words, &self.arcs(example));
+        let path = best_path(example.n_words, &self.blended_arcs(example));
         path.into_iter().map(|(arc, kind)| (example.spans[arc], kind)).collect()
     }
 
-    fn arcs(&self, example: &Example) -> Vec<Arc> {
+    /// What features and tags say together; features alone where no reader has read.
+    fn blended_arcs(&self, example: &Example) -> Vec<Arc> {
+        let mut scores = self.scores(example);
+        for (scores, of_tags) in scores.iter_mut().zip(&example.of_tags) {
+            *scores = self.blend.scores(scores, of_tags);
+        }
+        example.arcs(scores)
+    }
+
+    /// What the features of each candidate weigh.
+    fn scores(&self, example: &Example) -> Vec<Scores> {
         let score = |candidate: usize| {
             let mut scores = [0.0; KINDS.len()];
             for &feature in example.features(candidate) {
@@ -147,22 +252,11 @@ impl Model {
             }
             scores
         };
-        let bounds = example.bounds.iter().enumerate();
-        bounds.map(|(i, &(start, end))| Arc { start, end, scores: score(i) }).collect()
+        (0..example.bounds.len()).map(score).collect()
     }
 
     fn step(&mut self, example: &Example, squares: &mut [Scores]) {
-        let arcs = self.arcs(example);
-        let (model, _) = marginals(example.n_words, &arcs, &[]);
-        let mut constrained = arcs;
-        for (arc, allowed) in constrained.iter_mut().zip(&example.allowed) {
-            for (score, allowed) in arc.scores.iter_mut().zip(allowed) {
-                if !allowed {
-                    *score = f32::NEG_INFINITY;
-                }
-            }
-        }
-        let (truth, _) = marginals(example.n_words, &constrained, &example.outside);
+        let (model, truth) = example.marginals(self.scores(example));
         for (candidate, (model, truth)) in model.iter().zip(&truth).enumerate() {
             let gradient: Scores =
                 std::array::from_fn(|kind| example.weight * (model[kind] - truth[kind]));
@@ -204,6 +298,7 @@ impl Model {
         }
         rows.sort_unstable_by_key(|(hash, _)| *hash);
         let mut rest = scale.to_bits().to_le_bytes().to_vec();
+        rest.extend(self.blend.to_bytes());
         rest.extend(u32::try_from(rows.len()).expect("fewer than 2^32 rows").to_le_bytes());
         for bucket in 0..=(1u64 << 16) {
             let start = rows.partition_point(|(hash, _)| hash >> 48 < bucket);

@@ -1,6 +1,6 @@
 //! Trains the weights of the entities stage's features: `models/names.bin`.
 //!
-//! usage: train_names --wikinews FILE… --mix FILE --out FILE [--measure]
+//! usage: train_names --wikinews FILE… [--labels FILE… --texts FILE… --reader FILE] --mix FILE --out FILE [--measure]
 //!
 //! In: annotated articles and sentences (JSON Lines; offsets in code points). Out: the weights file.
 //! A semi-Markov conditional random field over the candidates that the stage itself makes. Sentences that are annotated
@@ -11,13 +11,16 @@ mod corpus;
 mod model;
 mod variants;
 
+use std::collections::HashMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use copydesk::knowledge::Knowledge;
-use copydesk::stages::entities::learning::{KINDS, Scores};
+use copydesk::model::Reader;
+use copydesk::stages::entities::learning::{Blend, KINDS, Scores};
 use corpus::Document;
 use model::{Example, FeatureIds, Model};
 
@@ -30,6 +33,14 @@ fn main() -> anyhow::Result<()> {
     let mut articles = Vec::new();
     for path in &options.wikinews {
         articles.extend(corpus::articles(path)?);
+    }
+    let mut texts = HashMap::new();
+    for path in &options.texts {
+        texts.extend(corpus::texts(path)?);
+    }
+    let reader = options.reader.as_deref().map(read_reader).transpose()?;
+    for path in &options.labels {
+        articles.extend(corpus::labelled(path, &texts, reader.as_ref())?);
     }
     let sentences = corpus::mix(&options.mix)?;
     say(&format!("{} articles, {} sentences", articles.len(), sentences.len()))?;
@@ -54,7 +65,7 @@ fn main() -> anyhow::Result<()> {
     let plain: Vec<Vec<Example>> =
         articles.iter().map(|article| article.examples(&knowledge, None, &mut ids)).collect();
 
-    let first_pass = first_pass(&plain, &mix, ids.len())?;
+    let (first_pass, blend) = first_pass(&plain, &mix, ids.len())?;
     let informed: Vec<Vec<Example>> = articles
         .iter()
         .zip(&first_pass)
@@ -69,12 +80,14 @@ fn main() -> anyhow::Result<()> {
             informed: &informed,
             exchanged: &exchanged,
             mix: &mix,
+            blend,
         };
         measure(&data, &knowledge, &mut ids)?;
     }
     if let Some(out) = &options.out {
         let examples = plain.iter().chain(&informed).chain(&exchanged).flatten().chain(&mix);
-        let model = Model::train(&examples.collect::<Vec<_>>(), ids.len());
+        let mut model = Model::train(&examples.collect::<Vec<_>>(), ids.len());
+        model.blend = blend;
         let bytes = model.to_bytes(&ids);
         say(&format!("{} bytes", bytes.len()))?;
         std::fs::write(out, bytes).with_context(|| format!("cannot write {}", out.display()))?;
@@ -82,23 +95,47 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the articles' first pass says, each part by a model of the other parts.
+fn read_reader(path: &Path) -> anyhow::Result<Arc<Reader>> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Arc::new(Reader::load(bytes).with_context(|| path.display().to_string())?))
+}
+
+/// What the articles' first pass says, each part by a model of the other parts; and the blend that fits the articles
+/// that a reader has read.
 fn first_pass(
     plain: &[Vec<Example>],
     mix: &[Example],
     n_features: usize,
-) -> anyhow::Result<Vec<Vec<Vec<Scores>>>> {
-    let mut found: Vec<Vec<Vec<Scores>>> = vec![Vec::new(); plain.len()];
+) -> anyhow::Result<(Vec<Vec<Vec<Scores>>>, Blend)> {
+    let mut models = Vec::new();
     for part in 0..N_PARTS {
         let others = plain.iter().enumerate().filter(|(i, _)| i % N_PARTS != part);
         let examples: Vec<&Example> = others.flat_map(|(_, article)| article).chain(mix).collect();
-        let model = Model::train(&examples, n_features);
-        for (i, article) in plain.iter().enumerate().filter(|(i, _)| i % N_PARTS == part) {
-            found[i] = article.iter().map(|example| model.probabilities(example)).collect();
-        }
+        models.push(Model::train(&examples, n_features));
         say(&format!("first pass, part {part} done"))?;
     }
-    Ok(found)
+    let blend = fit_blend(plain, &models)?;
+    models.iter_mut().for_each(|model| model.blend = blend);
+    let found = plain.iter().enumerate().map(|(i, article)| {
+        article.iter().map(|example| models[i % N_PARTS].probabilities(example)).collect()
+    });
+    Ok((found.collect(), blend))
+}
+
+/// The blend for articles that a reader has read, each weighed by the model that has not seen it; features alone when
+/// there are none.
+fn fit_blend(articles: &[Vec<Example>], models: &[Model]) -> anyhow::Result<Blend> {
+    let weighed = articles.iter().enumerate().flat_map(|(i, article)| {
+        let read = article.iter().filter(|example| example.is_read());
+        read.map(move |example| models[i % N_PARTS].weigh(example))
+    });
+    let weighed: Vec<_> = weighed.collect();
+    if weighed.is_empty() {
+        return Ok(Blend::FEATURES);
+    }
+    let blend = model::fit(&weighed);
+    say(&format!("{} sentences read: {blend:?}", weighed.len()))?;
+    Ok(blend)
 }
 
 struct Measured<'a> {
@@ -107,6 +144,7 @@ struct Measured<'a> {
     informed: &'a [Vec<Example>],
     exchanged: &'a [Vec<Example>],
     mix: &'a [Example],
+    blend: Blend,
 }
 
 /// Cross-validation over the articles: exact mentions with their kind.
@@ -122,7 +160,8 @@ fn measure(data: &Measured<'_>, knowledge: &Knowledge, ids: &mut FeatureIds) -> 
             data.exchanged.iter().enumerate().filter(|(i, _)| keep(*i)).flat_map(|(_, a)| a);
         let examples: Vec<&Example> =
             plain.chain(informed).chain(exchanged).chain(data.mix).collect();
-        let model = Model::train(&examples, ids.len());
+        let mut model = Model::train(&examples, ids.len());
+        model.blend = data.blend;
         for (i, article) in data.articles.iter().enumerate().filter(|(i, _)| !keep(*i)) {
             let first: Vec<Vec<Scores>> =
                 data.plain[i].iter().map(|example| model.probabilities(example)).collect();
@@ -179,6 +218,10 @@ impl Counts {
 #[derive(Debug, Default)]
 struct Options {
     wikinews: Vec<PathBuf>,
+    labels: Vec<PathBuf>,
+    /// Weights that were trained without the labelled articles.
+    reader: Option<PathBuf>,
+    texts: Vec<PathBuf>,
     mix: PathBuf,
     out: Option<PathBuf>,
     measure: bool,
@@ -192,9 +235,15 @@ impl Options {
             match (arg.as_str(), list) {
                 ("--measure", _) => options.measure = true,
                 ("--wikinews", _) => list = "wikinews",
+                ("--labels", _) => list = "labels",
+                ("--texts", _) => list = "texts",
+                ("--reader", _) => list = "reader",
                 ("--mix", _) => list = "mix",
                 ("--out", _) => list = "out",
                 (value, "wikinews") => options.wikinews.push(value.into()),
+                (value, "labels") => options.labels.push(value.into()),
+                (value, "texts") => options.texts.push(value.into()),
+                (value, "reader") => options.reader = Some(value.into()),
                 (value, "mix") => options.mix = value.into(),
                 (value, "out") => options.out = Some(value.into()),
                 (value, _) => anyhow::bail!("unexpected argument {value}"),

@@ -4,7 +4,6 @@
 //! no more records and bytes than the configuration allows to be in flight.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -13,11 +12,10 @@ use tokio::task::JoinHandle;
 use crate::article::Format;
 use crate::config::Config;
 use crate::dead_letter::DeadLetter;
-use crate::knowledge::Knowledge;
 use crate::pipeline::process::{Processed, Processor};
 use crate::pool::Pool;
 use crate::source::lines::{Input, InputFault, place};
-use crate::stages::Stages;
+use crate::stages::{Models, Stages};
 
 /// What became of one input.
 #[derive(Debug)]
@@ -54,12 +52,12 @@ impl Window {
     pub(super) fn start(mut config: Config, format: Option<Format>) -> anyhow::Result<Self> {
         let pool = Pool::start(config.pipeline.compute_threads)
             .context("cannot start the compute threads")?;
-        let knowledge = Arc::new(Knowledge::embedded());
+        let models = Models::embedded();
         let (records_max, bytes_max) =
             (config.pipeline.inflight_records_max, config.pipeline.inflight_bytes_max);
         let mut processor = |format: Option<Format>| {
             config.input.decode.format = format.or(config.input.decode.format);
-            Processor::new(&config, Arc::clone(&knowledge), Stages::default(), pool.clone())
+            Processor::new(&config, models.clone(), Stages::default(), pool.clone())
         };
         Ok(Self {
             recognising: processor(format),

@@ -1,6 +1,6 @@
 //! Candidates: the runs of words of a sentence that may be names.
 //!
-//! In: the tokens of a sentence. Out: candidates in order of their start, then their end: a capitalised first word
+//! In: the tokens of a sentence, and the names that the reader's tags give. Out: candidates in order of their start, then their end: a capitalised first word
 //! (or a number before one), connectors and marks between, and at most [`NAME_TOKENS_MAX`] words, so that their number
 //! is linear in the sentence.
 
@@ -24,6 +24,7 @@ pub(super) struct Candidate {
 pub(super) fn of(
     field: &FieldTokens<'_>,
     sentence: &Range<usize>,
+    tagged: &[Range<usize>],
     knowledge: &Knowledge,
 ) -> Vec<Candidate> {
     let mut candidates = Vec::new();
@@ -45,7 +46,34 @@ pub(super) fn of(
             }
         }
     }
+    add_tagged(field, tagged, knowledge, &mut candidates);
     candidates
+}
+
+/// Adds the names of the reader's tags that the rules did not propose.
+fn add_tagged(
+    field: &FieldTokens<'_>,
+    tagged: &[Range<usize>],
+    knowledge: &Knowledge,
+    candidates: &mut Vec<Candidate>,
+) {
+    let order = |words: &Range<usize>| (words.start, words.end);
+    for words in tagged {
+        if let Err(place) =
+            candidates.binary_search_by_key(&order(words), |candidate| order(&candidate.words))
+        {
+            let mut key = NameKey::default();
+            for token in &field.tokens[words.clone()] {
+                if token.shape == Shape::Possessive {
+                    key.push_possessive();
+                } else {
+                    key.push(&token.folded);
+                }
+            }
+            candidates
+                .insert(place, Candidate { words: words.clone(), known: knowledge.name(key) });
+        }
+    }
 }
 
 fn can_start(tokens: &[Token<'_>], at: usize, end: usize) -> bool {

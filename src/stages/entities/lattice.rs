@@ -23,6 +23,45 @@ pub const KINDS: [NameType; 9] = [
 /// A score for each kind.
 pub type Scores = [f32; KINDS.len()];
 
+/// How much features and the reader's tags count, beside each other: both are log-odds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Blend {
+    pub of_features: f32,
+    pub of_tags: Scores,
+    pub bias: Scores,
+}
+
+impl Blend {
+    /// In a file: the numbers in order, little-endian.
+    pub const BYTES: usize = 4 * (1 + 2 * KINDS.len());
+    /// Features alone.
+    pub const FEATURES: Self =
+        Self { of_features: 1.0, of_tags: [0.0; KINDS.len()], bias: [0.0; KINDS.len()] };
+
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let (values, _) = bytes.get(..Self::BYTES)?.as_chunks::<4>();
+        let value = |at: usize| values.get(at).map_or(0.0, |bytes| f32::from_le_bytes(*bytes));
+        Some(Self {
+            of_features: value(0),
+            of_tags: std::array::from_fn(|kind| value(1 + kind)),
+            bias: std::array::from_fn(|kind| value(1 + KINDS.len() + kind)),
+        })
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let values = [self.of_features].into_iter().chain(self.of_tags).chain(self.bias);
+        values.flat_map(f32::to_le_bytes).collect()
+    }
+
+    pub fn scores(&self, of_features: &Scores, of_tags: &Scores) -> Scores {
+        std::array::from_fn(|kind| {
+            self.of_features * of_features[kind]
+                + self.of_tags[kind] * of_tags[kind]
+                + self.bias[kind]
+        })
+    }
+}
+
 /// A candidate in a sentence: positions are from the sentence's first word.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arc {

@@ -6,12 +6,14 @@
 use super::candidates;
 use super::features::{self, Context};
 use super::memory::Memory;
+use super::tag_evidence::TagEvidence;
 use super::tokens::FieldTokens;
 use crate::article::{Field, Span};
 use crate::knowledge::Knowledge;
+use crate::model::Reader;
 use crate::text::Segmented;
 
-pub use super::lattice::{Arc, KINDS, Scores, best_path, marginals};
+pub use super::lattice::{Arc, Blend, KINDS, Scores, best_path, marginals};
 
 /// A sentence of the text with its candidates.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct CandidateFeatures {
     pub start: usize,
     pub end: usize,
     pub features: Vec<u64>,
+    /// What the reader's tags say; zeros without a reader.
+    pub of_tags: Scores,
 }
 
 /// The lattices of an article's text. `first_pass` holds the probabilities of every candidate of every lattice, in
@@ -35,15 +39,23 @@ pub struct CandidateFeatures {
 pub fn lattices(
     article: &Segmented,
     knowledge: &Knowledge,
+    reader: Option<&Reader>,
     first_pass: Option<&[Vec<Scores>]>,
 ) -> Vec<SentenceLattice> {
     let text = article.article.field(Field::Text);
     let fields = [FieldTokens::new(Field::Text, text, &article.text, knowledge)];
     let field = &fields[0];
+    let tags = match reader {
+        Some(reader) => TagEvidence::of(field, &reader.read(text, &article.text)),
+        None => TagEvidence::none(field),
+    };
     let sentences: Vec<_> = field
         .sentences
         .iter()
-        .map(|sentence| (sentence, candidates::of(field, &sentence.tokens, knowledge)))
+        .map(|sentence| {
+            let tagged = tags.names_in(&sentence.tokens);
+            (sentence, candidates::of(field, &sentence.tokens, tagged, knowledge))
+        })
         .filter(|(_, candidates)| !candidates.is_empty())
         .collect();
     let mut memory = Memory::of(&fields);
@@ -65,6 +77,7 @@ pub fn lattices(
                     start: candidate.words.start - first_word,
                     end: candidate.words.end - first_word,
                     features: found,
+                    of_tags: tags.scores(&candidate.words),
                 }
             });
             SentenceLattice {

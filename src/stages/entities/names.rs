@@ -11,6 +11,7 @@ use super::candidates::{self, Candidate};
 use super::features::{self, Context};
 use super::lattice::{self, Arc, KINDS, Scores};
 use super::memory::Memory;
+use super::tag_evidence::TagEvidence;
 use super::tokens::{FieldTokens, SentenceTokens};
 use super::weights::{self, Weights};
 use crate::knowledge::{Knowledge, Name, NameType};
@@ -34,17 +35,29 @@ struct Scored {
     sentence: usize,
     candidates: Vec<Candidate>,
     steps: Vec<[i32; KINDS.len()]>,
+    /// What the reader's tags say of each.
+    of_tags: Vec<Scores>,
 }
 
-pub(super) fn find(fields: &[FieldTokens<'_>], knowledge: &Knowledge) -> Vec<FoundName> {
+pub(super) fn find(
+    fields: &[FieldTokens<'_>],
+    tags: &[TagEvidence],
+    knowledge: &Knowledge,
+) -> Vec<FoundName> {
     let weights = weights::embedded();
     let mut scored = Vec::new();
     for (index, field) in fields.iter().enumerate() {
         for (number, sentence) in field.sentences.iter().enumerate() {
-            let candidates = candidates::of(field, &sentence.tokens, knowledge);
+            let candidates = candidates::of(
+                field,
+                &sentence.tokens,
+                tags[index].names_in(&sentence.tokens),
+                knowledge,
+            );
             if !candidates.is_empty() {
                 let steps = own_steps(field, sentence, &candidates, weights);
-                scored.push(Scored { field: index, sentence: number, candidates, steps });
+                let of_tags = candidates.iter().map(|c| tags[index].scores(&c.words)).collect();
+                scored.push(Scored { field: index, sentence: number, candidates, steps, of_tags });
             }
         }
     }
@@ -168,12 +181,12 @@ fn arcs(
     weights: &Weights,
 ) -> Vec<Arc> {
     let first_word = field.sentences[sentence.sentence].tokens.start;
-    let scores = |candidate: &Candidate, own: &[i32; KINDS.len()]| -> Scores {
+    let scores = |candidate: &Candidate, own: &[i32; KINDS.len()], of_tags: &Scores| -> Scores {
         let mut steps = *own;
         features::of_memory(field, candidate, memory, &mut |feature| {
             weights.add(feature, &mut steps);
         });
-        let mut scores = weights.scores(&steps);
+        let mut scores = weights.scores(&steps, of_tags);
         if let Some((kind, bonus)) = grammar(field, candidate) {
             scores[kind] += bonus;
         }
@@ -182,11 +195,11 @@ fn arcs(
     sentence
         .candidates
         .iter()
-        .zip(&sentence.steps)
-        .map(|(candidate, own)| Arc {
+        .zip(sentence.steps.iter().zip(&sentence.of_tags))
+        .map(|(candidate, (own, of_tags))| Arc {
             start: candidate.words.start - first_word,
             end: candidate.words.end - first_word,
-            scores: scores(candidate, own),
+            scores: scores(candidate, own, of_tags),
         })
         .collect()
 }

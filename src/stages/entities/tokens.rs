@@ -4,10 +4,11 @@
 
 use std::ops::Range;
 
+use super::compounds;
 use super::lists::Classes;
 use crate::article::{Field, Span};
 use crate::knowledge::{Knowledge, Name, NameKey, WordEvidence, fold};
-use crate::text::{Segments, Shape};
+use crate::text::{Segments, Shape, Word};
 
 /// A title-case headline capitalises common words too: from this share on, capitals are no evidence.
 const TITLE_CASE_SHARE: f32 = 0.7;
@@ -27,6 +28,8 @@ pub(super) struct Token<'a> {
     pub(super) text: &'a str,
     pub(super) span: Span,
     pub(super) shape: Shape,
+    /// Index of the field's word that it is, or is a part of.
+    pub(super) word: usize,
     /// Empty for marks.
     pub(super) folded: String,
     pub(super) evidence: WordEvidence,
@@ -64,31 +67,38 @@ impl<'a> FieldTokens<'a> {
         knowledge: &Knowledge,
     ) -> Self {
         let mut tokens: Vec<Token<'a>> = Vec::with_capacity(segments.words.len());
-        for (i, word) in segments.words.iter().enumerate() {
-            let starts_sentence = i == 0 || segments.words[i - 1].sentence != word.sentence;
-            let is_initial = starts_sentence
-                || tokens.last().is_some_and(|previous| opens_a_clause(previous, word.span));
-            tokens.push(Token::new(
-                word.span.of(text),
-                word.span,
-                word.shape,
-                is_initial,
-                knowledge,
-            ));
+        let mut sentences = Vec::with_capacity(segments.sentences.len());
+        for sentence in &segments.sentences {
+            let first_token = tokens.len();
+            for word in sentence.words.clone() {
+                let Word { span, shape, .. } = segments.words[word];
+                let parts = compounds::parts(span.of(text), span, shape, knowledge);
+                if parts.is_empty() {
+                    push(&mut tokens, first_token, Token::new(text, span, shape, word, knowledge));
+                }
+                for part in parts {
+                    let shape =
+                        if part.of(text) == "-" { Shape::Mark } else { Shape::of(part.of(text)) };
+                    push(&mut tokens, first_token, Token::new(text, part, shape, word, knowledge));
+                }
+            }
+            let is_title_case = is_title_case(&tokens[first_token..]);
+            sentences.push(SentenceTokens { tokens: first_token..tokens.len(), is_title_case });
         }
-        let sentences = segments
-            .sentences
-            .iter()
-            .map(|sentence| SentenceTokens {
-                tokens: sentence.words.clone(),
-                is_title_case: is_title_case(&tokens[sentence.words.clone()]),
-            })
-            .collect();
         Self { field, text, tokens, sentences }
     }
 
     pub(super) fn span(&self, words: &Range<usize>) -> Span {
         self.tokens[words.start].span.cover(self.tokens[words.end - 1].span)
+    }
+
+    /// Whether the token is a part of a word that was parted.
+    pub(super) fn is_part(&self, at: usize) -> bool {
+        let word = self.tokens[at].word;
+        let is_of_word = |at: Option<usize>| {
+            at.and_then(|at| self.tokens.get(at)).is_some_and(|token| token.word == word)
+        };
+        is_of_word(at.checked_sub(1)) || is_of_word(at.checked_add(1))
     }
 
     /// The surface of a run of words, white space as written.
@@ -97,42 +107,41 @@ impl<'a> FieldTokens<'a> {
     }
 }
 
+/// Appends a token of the sentence that starts at `first_token`.
+fn push<'a>(tokens: &mut Vec<Token<'a>>, first_token: usize, mut token: Token<'a>) {
+    token.is_initial = match tokens.get(first_token..).and_then(<[_]>::last) {
+        Some(previous) => opens_a_clause(previous, token.span),
+        None => true,
+    };
+    tokens.push(token);
+}
+
 impl<'a> Token<'a> {
-    fn new(
-        text: &'a str,
-        span: Span,
-        shape: Shape,
-        is_initial: bool,
-        knowledge: &Knowledge,
-    ) -> Self {
-        if shape == Shape::Mark {
-            let hashes = Hashes { word: hash(text), pattern: hash(text), ..Hashes::default() };
-            return Self {
-                text,
-                span,
-                shape,
-                folded: String::new(),
-                evidence: WordEvidence::default(),
-                classes: Classes::default(),
-                known: None,
-                hashes,
-                is_initial,
-            };
-        }
-        let folded = fold(text);
-        let mut key = NameKey::default();
-        key.push(&folded);
-        Self {
-            evidence: knowledge.word(&folded),
-            classes: Classes::of(&folded),
-            known: shape.is_name_like().then(|| knowledge.name(key)).flatten(),
-            hashes: Hashes::of(text, &folded),
+    fn new(field: &'a str, span: Span, shape: Shape, word: usize, knowledge: &Knowledge) -> Self {
+        let text = span.of(field);
+        let mut token = Self {
             text,
             span,
             shape,
-            folded,
-            is_initial,
+            word,
+            folded: String::new(),
+            evidence: WordEvidence::default(),
+            classes: Classes::default(),
+            known: None,
+            hashes: Hashes { word: hash(text), pattern: hash(text), ..Hashes::default() },
+            is_initial: false,
+        };
+        if shape != Shape::Mark {
+            let folded = fold(text);
+            let mut key = NameKey::default();
+            key.push(&folded);
+            token.evidence = knowledge.word(&folded);
+            token.classes = Classes::of(&folded);
+            token.known = shape.is_name_like().then(|| knowledge.name(key)).flatten();
+            token.hashes = Hashes::of(text, &folded);
+            token.folded = folded;
         }
+        token
     }
 }
 

@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use super::lattice::{KINDS, Scores};
+use super::lattice::{Blend, KINDS, Scores};
 use crate::knowledge::{Table, u32_at};
 
 const MAGIC: &[u8; 8] = b"CDNAMES\n";
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 /// Magic, format version, SHA-256 of the rest.
 const HEADER_BYTES: usize = 8 + 4 + 32;
 const BYTES: &[u8] = include_bytes!("../../../models/names.bin");
@@ -31,6 +31,7 @@ pub(super) struct Weights {
     table: Table,
     /// What one step of an int8 weight is worth.
     scale: f32,
+    blend: Blend,
 }
 
 impl Weights {
@@ -42,8 +43,9 @@ impl Weights {
             && version == FORMAT_VERSION
             && Sha256::digest(rest).as_slice() == digest;
         let scale = f32::from_bits(u32_at(bytes, HEADER_BYTES)?);
-        let table = Table::parse(bytes, HEADER_BYTES + 4, KINDS.len()).ok()?;
-        (whole && table.end() == bytes.len()).then_some(Self { bytes, table, scale })
+        let blend = Blend::parse(bytes.get(HEADER_BYTES + 4..)?)?;
+        let table = Table::parse(bytes, HEADER_BYTES + 4 + Blend::BYTES, KINDS.len()).ok()?;
+        (whole && table.end() == bytes.len()).then_some(Self { bytes, table, scale, blend })
     }
 
     /// Adds a feature's weights, in steps.
@@ -52,9 +54,11 @@ impl Weights {
         steps.iter_mut().zip(row).for_each(|(sum, &step)| *sum += i32::from(step.cast_signed()));
     }
 
-    pub(super) fn scores(&self, steps: &[i32; KINDS.len()]) -> Scores {
+    /// What the features, in steps, and the reader's tags say together.
+    pub(super) fn scores(&self, steps: &[i32; KINDS.len()], of_tags: &Scores) -> Scores {
         #[expect(clippy::cast_precision_loss, reason = "a hundred int8 steps stay far below 2^23")]
-        steps.map(|sum| sum as f32 * self.scale)
+        let of_features = steps.map(|sum| sum as f32 * self.scale);
+        self.blend.scores(&of_features, of_tags)
     }
 }
 
