@@ -34,7 +34,10 @@ def batches(examples, words_max, seed=None):
 
 
 def tensors(examples, tokenizer, names_dropout=None):
-    """The model's input for a batch; masks of allowed tags as booleans, all true outside words."""
+    """The model's input for a batch; masks of allowed tags as booleans, all true outside words.
+
+    `soft`: a teacher's log-probabilities (entity tags then quote tags), NaN where there are none; None without any.
+    """
     t = max(len(e.pieces) for e in examples) + 2
     b = len(examples)
     mask = torch.zeros(b, t, dtype=torch.bool)
@@ -55,9 +58,16 @@ def tensors(examples, tokenizer, names_dropout=None):
         for ids in (cls, *e.pieces, sep, *([[0]] * (t - n - 2))):
             offsets.append(len(flat))
             flat.extend(ids)
+    soft = None
+    if any(e.soft is not None for e in examples):
+        soft = numpy.full((b, t, len(ENTITY_TAGS) + len(labels.QUOTE_TAGS)), numpy.nan, dtype=numpy.float32)
+        for row, e in enumerate(examples):
+            if e.soft is not None:
+                soft[row, 1 : len(e.pieces) + 1] = e.soft
+        soft = torch.from_numpy(soft)
     unpack = lambda m, n: torch.from_numpy((m[..., None] >> numpy.arange(n)) & 1).bool()
     return {
         "pieces": torch.tensor(flat), "offsets": torch.tensor(offsets), "mask": mask, "casing": torch.from_numpy(case),
         "names": unpack(bits, gazetteer.N_BITS), "entity": unpack(entity, len(ENTITY_TAGS)), "quote": unpack(quote, len(labels.QUOTE_TAGS)),
-        "weight": torch.tensor([e.weight for e in examples]),
+        "soft": soft,
     }

@@ -2,6 +2,7 @@
 
 import bisect
 import gzip
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -32,7 +33,10 @@ MIX_SHARE = {"wnut17_train": 0.5, "wnut17_dev": 0.5, "wnut17_test": 0.5, "btc_a"
 
 @dataclass(slots=True)
 class Sentence:
-    """Words of one sentence with, per word, whether a gap precedes it and which tags are allowed."""
+    """Words of one sentence with, per word, whether a gap precedes it and which tags are allowed.
+
+    `soft`: a teacher's log-probabilities (words, entity tags then quote tags), NaN where it has none; None without a teacher.
+    """
 
     words: list
     gaps: list
@@ -40,6 +44,7 @@ class Sentence:
     entity: list
     quote: list
     spans: list  # code points [start, end) of the words
+    soft: object = None
 
 
 def read_lines(path):
@@ -157,17 +162,44 @@ class HeldOut:
         return len(eight_word_runs(text) & self.runs) >= 20
 
 
-def wikinews(paths, held_out):
+def with_texts(label_paths, raw_paths):
+    """Records of label files, which hold no text, joined with the raw articles that they label.
+
+    ValueError where an article is missing or its text is not the one that was annotated.
+    """
+    labelled = [record for path in label_paths for record in read_lines(path)]
+    wanted = {record["doc_id"] for record in labelled}
+    texts = {r["id"]: r["text"] for path in raw_paths for r in read_lines(path) if r["id"] in wanted}
+    for record in labelled:
+        text = texts.get(record["doc_id"])
+        if text is None or hashlib.sha256(text.encode()).hexdigest() != record["sha256"]:
+            raise ValueError(f"{record['doc_id']}: the raw text is missing or differs from the one annotated")
+        yield {**record, "text": text}
+
+
+def annotated(records, held_out):
     """Documents (lists of sentences) of the articles annotated by our own scheme."""
     documents = []
-    for path in paths:
-        for record in read_lines(path):
-            if held_out.holds(record["text"]):
-                print("left out, since a development article copies it:", record["doc_id"], flush=True)
-                continue
+    for record in records:
+        if held_out.holds(record["text"]):
+            print("left out, since a development article copies it:", record["doc_id"], flush=True)
+            continue
+        parts = segment(record["text"])
+        entity_marks(parts, [(m["start"], m["end"], (m["label"],)) for m in record["mentions"]], labels.PUBLISHED)
+        quote_marks(parts, record["quotes"], ())
+        documents.append(parts)
+    return documents
+
+
+def unlabelled(path, labelled_ids, held_out, words_max):
+    """Documents of a raw file in its order, up to `words_max` words, without those annotated or held back."""
+    documents, n = [], 0
+    for record in read_lines(path):
+        if n >= words_max:
+            break
+        if record["id"] not in labelled_ids and not held_out.holds(record["text"]):
             parts = segment(record["text"])
-            entity_marks(parts, [(m["start"], m["end"], (m["label"],)) for m in record["mentions"]], labels.PUBLISHED)
-            quote_marks(parts, record["quotes"], ())
+            n += sum(len(s.words) for s in parts)
             documents.append(parts)
     return documents
 
@@ -249,4 +281,4 @@ def windows(document, limit=WINDOW_WORDS):
 def cut(sentence, start, end):
     part = lambda values: values[start:end]
     return Sentence(part(sentence.words), part(sentence.gaps), sentence.opens and start == 0, part(sentence.entity),
-                    part(sentence.quote), part(sentence.spans))
+                    part(sentence.quote), part(sentence.spans), None if sentence.soft is None else part(sentence.soft))

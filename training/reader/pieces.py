@@ -99,7 +99,7 @@ def casing_class(word, first, gap_before):
     letters = [x for x in word if x.isalpha()]
     if not letters:
         return NUMBER
-    if len(letters) < len(word) and any(x.isnumeric() for x in word):
+    if len(letters) < len(word) and any(unicodedata.category(x)[0] == "N" for x in word):
         return ALNUM
     n_upper = sum(x.isupper() for x in letters)
     if n_upper == 0:

@@ -1,13 +1,16 @@
 """Tests of the training's own code: `python3 -m unittest reader.test_reader` in training/. No data folder is needed."""
 
+import hashlib
 import json
 import pathlib
+import random
 import tempfile
+import types
 import unittest
 
 import numpy
 
-from . import data, decode, labels, pieces, quantize, vocabulary, words
+from . import corpus, data, decode, features, labels, pieces, quantize, vocabulary, words
 
 HERE = pathlib.Path(__file__).parent
 
@@ -25,11 +28,60 @@ class Words(unittest.TestCase):
         self.check("Mr. Smith of the U.S. said.", ["Mr.", "Smith", "of", "the", "U.S.", "said", "."])
         self.check("$1,000.50 (5%)", ["$", "1,000.50", "(", "5", "%", ")"])
         self.check("the U.S.’s plan--now...", ["the", "U.S.", "’s", "plan", "--", "now", "..."])
+        self.check("in the ’90s, workers’ rights", ["in", "the", "’90s", ",", "workers", "’", "rights"])
+        self.check("@jane at https://a.org/b?c=1, a@b.co", ["@jane", "at", "https://a.org/b?c=1", ",", "a@b.co"])
 
     def test_sentences(self):
         self.assertEqual(len(words.sentences("He left the U.S. The rest stayed.")), 2)
         self.assertEqual(len(words.sentences("Mr. Smith met J. Doe at St. Mary.")), 1)
         self.assertEqual(len(words.sentences("“We go. We win.” He left.\nOne. two")), 4)
+        self.assertEqual(len(words.sentences("“Why now?” Jane Doe asked. It began at 5 p.m. Smith left.")), 3)
+
+
+class Annotations(unittest.TestCase):
+    def test_labels_find_their_text_and_no_other(self):
+        text = "Jan Nowak left Łódź."
+        label = {"doc_id": "a", "sha256": hashlib.sha256(text.encode()).hexdigest(), "quotes": [],
+                 "mentions": [{"start": 0, "end": 9, "label": "PER"}, {"start": 15, "end": 19, "label": "GPE"}]}
+        with tempfile.TemporaryDirectory() as folder:
+            labels_path, raw_path = pathlib.Path(folder) / "labels.jsonl", pathlib.Path(folder) / "raw.jsonl"
+            labels_path.write_text(json.dumps(label))
+            raw_path.write_text(json.dumps({"id": "a", "text": text}))
+            documents = data.annotated(data.with_texts([labels_path], [raw_path]), data.HeldOut([]))
+            self.assertEqual([features.exact_mentions(s) for d in documents for s in d], [[("PER", 0, 2), ("GPE", 3, 4)]])
+            for other in ("Jan Nowak left Lodz.", None):
+                raw_path.write_text(json.dumps({"id": "a", "text": other}) if other else "")
+                self.assertRaises(ValueError, list, data.with_texts([labels_path], [raw_path]))
+
+
+class Swapping(unittest.TestCase):
+    def test_labels_follow_the_new_name(self):
+        part, = data.segment("“Acme” hired him.")
+        data.entity_marks([part], [(1, 5, ("ORG",))], labels.PUBLISHED)
+        part.quote = [labels.O, 1 << labels.QUOTE_TAGS.index("B-SOURCE"), labels.O, labels.O, labels.O, labels.O]
+        part.soft = numpy.zeros((6, 30), dtype=numpy.float16)
+        augment = features.Augmenter.__new__(features.Augmenter)
+        augment.random = random.Random(1)
+        augment.mentions = types.SimpleNamespace(draw=lambda kind, _: ("Baltic", "Sea", "Institute"))
+        changed = next(c for c in iter(lambda: augment._mentions([part])[0], None) if len(c.words) == 8)
+        self.assertEqual(changed.words, ["“", "Baltic", "Sea", "Institute", "”", "hired", "him", "."])
+        self.assertEqual(features.exact_mentions(changed), [("ORG", 1, 4)])
+        self.assertEqual([labels.QUOTE_TAGS[m.bit_length() - 1] for m in changed.quote], ["O", "B-SOURCE", "I-SOURCE", "I-SOURCE", "O", "O", "O", "O"])
+        self.assertEqual(numpy.isnan(changed.soft[:, 0]).tolist(), [False, True, True, True, False, False, False, False])
+        self.assertEqual({len(getattr(changed, key)) for key in ("gaps", "entity", "quote", "spans", "soft")}, {8})
+
+
+class SoftLabels(unittest.TestCase):
+    def test_a_document_gets_its_own_rows(self):
+        documents = [data.segment("One two. Three."), data.segment("Four five."), data.segment("Six.")]
+        rows = numpy.arange(8 * 30, dtype=numpy.float16).reshape(8, 30)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "soft.npz"
+            numpy.savez(path, rows=rows, digests=numpy.array([corpus.digest(d) for d in documents[:2]]), starts=numpy.array([0, 5]), raw_words=9)
+            soft = corpus.SoftLabels(path)
+        self.assertEqual(soft.attach(documents), 2)
+        self.assertEqual([s.soft[0, 0] for d in documents[:2] for s in d], [0, 90, 150])
+        self.assertIsNone(documents[2][0].soft)
 
 
 class Pieces(unittest.TestCase):

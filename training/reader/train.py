@@ -11,67 +11,49 @@ import time
 
 import torch
 
-from . import data, evaluate, labels, model, scoring, vocabulary
+from . import data, evaluate, model, scoring, vocabulary
 from .batches import batches, tensors
-from .features import Augmenter, Featurizer
-from .gazetteer import Gazetteer, known_place
+from .corpus import Corpus, SoftLabels
+from .features import Augmenter, Featurizer, Mentions
+from .gazetteer import Gazetteer
 from .pieces import WordPiece
 
-RAW = ("wikinews", "voa_gmb", "senate_press", "hhs_press")
 
-
-class Corpus:
-    """All training documents, by part."""
-
-    def __init__(self, folder, names):
-        self.known_place = lambda name: known_place(names, name)
-        self.wikinews = data.wikinews(sorted((folder / "train/wikinews").glob("*.jsonl")), data.HeldOut([folder / "dev/wikinews.jsonl"]))
-        self.mix = list(data.mix(folder / "train/entities/mix.jsonl.gz", self.known_place))
-        self.quotes = list(data.quote_documents(folder / "train/quotes"))
-
-    def word_counts(self, folder):
-        """Uses of each word, for the choice of pieces: training text, raw news, and each name of the knowledge base once."""
-        counts = collections.Counter()
-        for document in [*self.wikinews, *(d for _, d in self.mix), *(d for _, d in self.quotes)]:
-            for s in document:
-                counts.update(s.words)
-        for part in RAW:
-            for record in data.read_lines(folder / f"raw/{part}.jsonl.gz"):
-                for words in data.sentences(record["text"]):
-                    counts.update(w.text for w in words)
-        return counts
-
-    def epoch(self, rng, wikinews_times):
-        """Windows of one epoch with their weight: all of the mix once, our articles `wikinews_times`."""
-        result = []
-        for _ in range(wikinews_times):
-            for document in self.wikinews:
-                result += [(w, 1.0) for w in data.windows(document, rng.choice((40, 80, data.WINDOW_WORDS)))]
-        for source, document in self.mix:
-            if rng.random() < data.MIX_SHARE.get(source, 1.0):
-                result += [(w, 1.0) for w in data.windows(document, rng.choice((1, 60, data.WINDOW_WORDS)))]
-        for source, document in self.quotes:
-            for window in data.windows(document, rng.choice((60, data.WINDOW_WORDS))):
-                has_quote = any(m != labels.O for s in window for m in s.quote)
-                if has_quote or rng.random() < 0.2:
-                    result.append((window, 1.0))
-        return result
-
-
-def chosen_pieces(corpus, folder, arguments):
+def chosen_pieces(corpus, arguments):
     """The pruned vocabulary, kept beside the outputs since counting takes a minute."""
     kept = arguments.out.parent / f"reader-vocabulary-{arguments.pieces}.json"
     if not kept.exists():
-        kept.write_text(json.dumps(vocabulary.prune(corpus.word_counts(folder), arguments.pieces)))
+        kept.write_text(json.dumps(vocabulary.prune(corpus.word_counts(), arguments.pieces)))
     return json.loads(kept.read_text())
 
 
-def allowed_loss(logits, allowed, weight):
+def allowed_loss(logits, allowed):
     """-log of the probability that falls on allowed tags, summed over the words where not all tags are allowed."""
     logits = logits.float()
     counted = ~allowed.all(-1)
     loss = torch.logsumexp(logits, -1) - torch.logsumexp(logits.masked_fill(~allowed, -1e9), -1)
-    return (loss * counted * weight[:, None]).sum(), counted.sum()
+    return (loss * counted).sum()
+
+
+def teacher_loss(logits, soft):
+    """Kullback-Leibler divergence from the teacher's tags, summed over the words that have them."""
+    known = ~soft[..., 0].isnan()
+    return torch.nn.functional.kl_div(torch.log_softmax(logits[known].float(), -1), soft[known], reduction="sum", log_target=True)
+
+
+def total_loss(outputs, inputs, smooth):
+    """Mean loss a position over both heads: the labels', and the teacher's where there is one. `smooth` keeps moving means."""
+    total, at = 0.0, 0
+    for kind, logits in zip(("entity", "quote"), outputs):
+        values = {kind: allowed_loss(logits, inputs[kind])}
+        if inputs["soft"] is not None:
+            values[kind + " soft"] = teacher_loss(logits, inputs["soft"][..., at : at + logits.shape[-1]])
+        at += logits.shape[-1]
+        for key, value in values.items():
+            value = value / inputs["mask"].sum()
+            total = total + value
+            smooth[key] = 0.99 * smooth[key] + 0.01 * float(value.detach())
+    return total
 
 
 class Optimizer:
@@ -89,9 +71,12 @@ class Optimizer:
         self.rates = [g["lr"] for g in self.groups]
         self.total, self.done = total, 0
 
-    def step(self, clock_share=0.0):
-        """One update; the schedule is at `done / total`, or further where `clock_share` of the time is used up."""
-        share = max(self.done / self.total, clock_share)
+    def share(self, clock_share):
+        """Share of the schedule that is done: of the steps, or of the time where that is more."""
+        return max(self.done / self.total, clock_share)
+
+    def step(self, share):
+        """One update at `share` of the schedule."""
         factor = min((self.done + 1) / (0.06 * self.total), max(0.0, (1.0 - share) / 0.94))
         for group, rate in zip(self.groups, self.rates):
             group["lr"] = rate * factor
@@ -118,13 +103,6 @@ class Average:
                 mean.lerp_(weight, 1 - keep)
 
 
-def report(reader, tokenizer, featurize, corpus, folder):
-    tagger = evaluate.model_tagger(reader, tokenizer, featurize)
-    ours = scoring.wikinews_scores(data.read_lines(folder / "dev/wikinews.jsonl"), tagger)
-    mixed = scoring.mix_scores(folder / "dev/entities_mix.jsonl.gz", tagger, corpus.known_place)
-    return {"dev/wikinews": ours, "dev/entities_mix": mixed}
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
@@ -137,7 +115,10 @@ def main():
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--new-factor", type=float, default=10.0, help="rate of heads and new channels over that of the rest")
     parser.add_argument("--batch-words", type=int, default=1024)
-    parser.add_argument("--wikinews-times", type=int, default=4)
+    parser.add_argument("--mix-share", type=float, default=1.0, help="share of the mix and of the quote data in an epoch")
+    parser.add_argument("--soft", type=pathlib.Path, help="a teacher's labels, from distill")
+    parser.add_argument("--anneal", type=float, default=0.0, help="last share of the schedule, on our own articles alone")
+    parser.add_argument("--swap", action="store_true", help="put other names of their type in the place of names")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--init", type=pathlib.Path, help="start from this checkpoint")
@@ -146,64 +127,91 @@ def main():
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
-    rng = random.Random(arguments.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
-
-    folder = arguments.data
-    names = Gazetteer(folder / "knowledge")
-    corpus = Corpus(folder, names)
-    if arguments.init:
-        reader, pieces = model.load(arguments.init)
-    else:
-        pieces, old_ids = chosen_pieces(corpus, folder, arguments)
-        reader = model.from_base(old_ids, arguments.layers, arguments.inner, not arguments.no_names)
-    tokenizer = WordPiece(pieces)
-    featurize = Featurizer(tokenizer, names)
-    average = Average(reader)
-    augment = Augmenter(folder / "knowledge", arguments.seed)
-    optimizer = None
-    start = time.time()
-    smooth = collections.defaultdict(float)
-    seen = 0
-    for epoch in range(math.ceil(arguments.epochs)):
-        examples = []
-        for window, weight in corpus.epoch(rng, arguments.wikinews_times):
-            examples.append(featurize(augment(window) or window, weight))
-        groups = batches(examples, arguments.batch_words, seed=1000 * arguments.seed + epoch)
-        optimizer = optimizer or Optimizer(reader, arguments.rate, int(len(groups) * arguments.epochs), arguments.new_factor)
-        print(f"epoch {epoch}: {len(examples)} windows, {sum(len(e.pieces) for e in examples)} words, {len(groups)} batches", flush=True)
-        reader.train()
-        for group in groups:
-            clock_share = (time.time() - start) / 60 / arguments.minutes
-            if optimizer.done >= optimizer.total or clock_share >= 1.0:
-                break
-            inputs = tensors(group, tokenizer, rng)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                entity, quote = reader(inputs)
-            total = 0.0
-            for kind, logits in (("entity", entity), ("quote", quote)):
-                value, n = allowed_loss(logits, inputs[kind], inputs["weight"])
-                if n:
-                    value = value / inputs["mask"].sum()
-                    total = total + value
-                    smooth[kind] = 0.99 * smooth[kind] + 0.01 * float(value.detach())
-            total.backward()
-            optimizer.step(clock_share)
-            average.update(reader, optimizer.done)
-            seen += int(inputs["mask"].sum())
-            if optimizer.done % 300 == 0:
-                model.save(average.model, pieces, arguments.out / "average.pt")
-            if optimizer.done % 100 == 0:
-                elapsed = time.time() - start
-                print(f"step {optimizer.done}/{optimizer.total} entity {smooth['entity']:.4f} quote {smooth['quote']:.4f} "
-                      f"{seen / elapsed:.0f} words/s {elapsed / 60:.1f} min", flush=True)
-        model.save(reader, pieces, arguments.out / "reader.pt")
-        model.save(average.model, pieces, arguments.out / "average.pt")
-        for kind, judged in (("last", reader), ("average", average.model)):
-            print(kind, json.dumps(report(judged, tokenizer, featurize, corpus, folder)), flush=True)
-        if optimizer.done >= optimizer.total or (time.time() - start) / 60 >= arguments.minutes:
-            break
     (arguments.out / "arguments.json").write_text(json.dumps(vars(arguments), default=str))
+    Training(arguments).run()
+
+
+class Training:
+    """One run: data, model, optimiser and the clock."""
+
+    def __init__(self, arguments):
+        self.arguments, folder = arguments, arguments.data
+        names = Gazetteer(folder / "knowledge")
+        self.corpus = Corpus(folder, names)
+        print({k: len(v) for k, v in self.corpus.ours.items()}, "articles annotated by our own scheme", flush=True)
+        if arguments.soft:
+            self.corpus.attach(SoftLabels(arguments.soft))
+        if arguments.init:
+            self.reader, self.pieces = model.load(arguments.init)
+            self.reader.shape["use_names"] &= not arguments.no_names
+        else:
+            self.pieces, old_ids = chosen_pieces(self.corpus, arguments)
+            self.reader = model.from_base(old_ids, arguments.layers, arguments.inner, not arguments.no_names)
+        self.featurize = Featurizer(WordPiece(self.pieces), names, self.reader.shape["use_names"])
+        self.average = Average(self.reader)
+        self.augment = Augmenter(folder / "knowledge", arguments.seed, Mentions(folder / "knowledge", self.corpus.documents()) if arguments.swap else None)
+        self.rng = random.Random(arguments.seed)
+        self.optimizer, self.smooth, self.seen = None, collections.defaultdict(float), 0
+        self.start = time.time()
+
+    def share(self):
+        return self.optimizer.share((time.time() - self.start) / 60 / self.arguments.minutes)
+
+    def groups(self, windows, epoch):
+        examples = [self.featurize(self.augment(w)) for w in windows]
+        groups = batches(examples, self.arguments.batch_words, seed=1000 * self.arguments.seed + epoch)
+        print(f"epoch {epoch}: {len(examples)} windows, {sum(len(e.pieces) for e in examples)} words, {len(groups)} batches", flush=True)
+        return groups
+
+    def run(self):
+        for epoch in range(math.ceil(self.arguments.epochs)):
+            groups = self.groups(self.corpus.epoch(self.rng, self.arguments.mix_share), epoch)
+            self.optimizer = self.optimizer or Optimizer(self.reader, self.arguments.rate, int(len(groups) * self.arguments.epochs), self.arguments.new_factor)
+            self.train(groups, 1.0 - self.arguments.anneal)
+            self.report()
+            if self.share() >= 1.0 - self.arguments.anneal:
+                break
+        while self.arguments.anneal and self.share() < 1.0:
+            epoch += 1
+            self.train(self.groups(self.corpus.epoch_of_ours(self.rng), epoch), 1.0)
+        if self.arguments.anneal:
+            self.report()
+
+    def train(self, groups, end):
+        """Steps over the batches, up to `end` of the schedule."""
+        self.reader.train()
+        for group in groups:
+            share = self.share()
+            if share >= end:
+                break
+            inputs = tensors(group, self.featurize.tokenizer, self.rng)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                outputs = self.reader(inputs)
+            total_loss(outputs, inputs, self.smooth).backward()
+            self.optimizer.step(share)
+            done = self.optimizer.done
+            self.average.update(self.reader, done)
+            self.seen += int(inputs["mask"].sum())
+            if done % 100 == 0:
+                elapsed = time.time() - self.start
+                losses = " ".join(f"{k} {v:.4f}" for k, v in self.smooth.items())
+                print(f"step {done}/{self.optimizer.total} {share:.0%} {losses} {self.seen / elapsed:.0f} words/s {elapsed / 60:.1f} min", flush=True)
+            if done % 300 == 0:
+                self.save()
+
+    def save(self):
+        model.save(self.reader, self.pieces, self.arguments.out / "reader.pt")
+        model.save(self.average.model, self.pieces, self.arguments.out / "average.pt")
+
+    def report(self):
+        """Saves the weights and prints the development scores of the weights and of their average."""
+        self.save()
+        for kind, judged in (("last", self.reader), ("average", self.average.model)):
+            tagger = evaluate.model_tagger(judged, self.featurize.tokenizer, self.featurize)
+            ours = scoring.wikinews_scores(data.read_lines(self.arguments.data / "dev/wikinews.jsonl"), tagger)
+            mixed = scoring.mix_scores(self.arguments.data / "dev/entities_mix.jsonl.gz", tagger, self.corpus.known_place)
+            print(kind, json.dumps({"dev/wikinews": ours, "dev/entities_mix": mixed}), flush=True)
 
 
 if __name__ == "__main__":
