@@ -13,8 +13,8 @@ import torch
 from . import data, gazetteer, labels, model, pieces, quantize
 
 
-def tensors_of(reader, vocabulary):
-    """Tensors by the names of FORMAT.md."""
+def tensors_of(reader, vocabulary, tone):
+    """Tensors by the names of FORMAT.md; `tone`: the tone layer's weights or None."""
     state = {k: v.numpy() for k, v in reader.state_dict().items()}
     tensors = {"vocabulary": numpy.frombuffer("\n".join(vocabulary).encode(), numpy.uint8)}
     tensors["piece.q"], tensors["piece.scale"] = quantize.quantized_rows(state["piece.weight"])
@@ -23,16 +23,25 @@ def tensors_of(reader, vocabulary):
     for part in ("weight", "bias"):
         tensors["norm." + part] = state["norm." + part]
     for i in range(reader.shape["n_layers"]):
-        for linear in ("qkv", "out", "up", "down"):
-            source, target = f"layers.{i}.{linear}", f"layer.{i}.{linear}"
-            tensors[target + ".q"], tensors[target + ".scale"] = quantize.quantized_rows(state[source + ".weight"])
-            tensors[target + ".bias"] = state[source + ".bias"]
-        for norm in ("norm1", "norm2"):
-            for part in ("weight", "bias"):
-                tensors[f"layer.{i}.{norm}.{part}"] = state[f"layers.{i}.{norm}.{part}"]
+        tensors |= layer_tensors(f"layer.{i}", {k.removeprefix(f"layers.{i}."): v for k, v in state.items() if k.startswith(f"layers.{i}.")})
     for head in ("entity", "quote"):
         for part in ("weight", "bias"):
             tensors[f"{head}.{part}"] = state[f"{head}.{part}"]
+    if tone:
+        tone = {k: v.numpy() for k, v in tone.items()}
+        tensors |= layer_tensors("tone.layer", {k.removeprefix("layer."): v for k, v in tone.items() if k.startswith("layer.")})
+        tensors |= {f"tone.{k}": v for k, v in tone.items() if not k.startswith("layer.")}
+    return tensors
+
+
+def layer_tensors(name, state):
+    tensors = {}
+    for linear in ("qkv", "out", "up", "down"):
+        tensors[f"{name}.{linear}.q"], tensors[f"{name}.{linear}.scale"] = quantize.quantized_rows(state[linear + ".weight"])
+        tensors[f"{name}.{linear}.bias"] = state[linear + ".bias"]
+    for norm in ("norm1", "norm2"):
+        for part in ("weight", "bias"):
+            tensors[f"{name}.{norm}.{part}"] = state[f"{norm}.{part}"]
     return tensors
 
 
@@ -58,13 +67,16 @@ def main():
     parser.add_argument("checkpoint", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--commit", default="unknown", help="commit of the training code")
+    parser.add_argument("--name", default="reader-2")
     parser.add_argument("--reference", type=pathlib.Path)
+    parser.add_argument("--without-tone", action="store_true", help="leave a tone layer out")
     arguments = parser.parse_args()
     reader, vocabulary = model.load(arguments.checkpoint)
+    tone = None if arguments.without_tone else torch.load(arguments.checkpoint).get("tone")
     if arguments.reference:
         add_float_logits(reader, vocabulary, arguments.reference)
     header = {
-        "name": "reader-1",
+        "name": arguments.name,
         "training_commit": arguments.commit,
         "architecture": {"width": model.WIDTH, "heads": model.HEADS, "layers": reader.shape["n_layers"], "inner": reader.shape["inner"],
                          "positions": model.POSITIONS, "window_words": data.WINDOW_WORDS, "pieces": len(vocabulary),
@@ -72,10 +84,10 @@ def main():
         "name_bits": list(gazetteer.BITS) if reader.shape["use_names"] else [],
         "entity_tags": labels.ENTITY_TAGS,
         "quote_tags": labels.QUOTE_TAGS,
-        "tone": None,
+        "tone": {"layer": True, "sentence": labels.TONES, "target": labels.TONES} if tone else None,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    quantize.write(arguments.out, header, tensors_of(reader, vocabulary))
+    quantize.write(arguments.out, header, tensors_of(reader, vocabulary, tone))
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB")
 
 

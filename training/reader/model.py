@@ -93,8 +93,9 @@ def from_base(old_ids, n_layers, inner, use_names):
     return reader
 
 
-def save(reader, vocabulary_list, path):
-    torch.save({"shape": reader.shape, "vocabulary": vocabulary_list, "state": reader.state_dict()}, path)
+def save(reader, vocabulary_list, path, tone=None):
+    """A checkpoint, with a tone layer's weights where there is one."""
+    torch.save({"shape": reader.shape, "vocabulary": vocabulary_list, "state": reader.state_dict(), "tone": tone and tone.state_dict()}, path)
 
 
 def load(path):

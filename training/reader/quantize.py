@@ -108,10 +108,22 @@ class Network:
         inner = gelu(self.linear(x, name + ".up"))
         return norm(x + self.linear(inner, name + ".down"), t[name + ".norm2.weight"], t[name + ".norm2.bias"])
 
-    def logits(self, piece_lists, casing, bits):
-        """(entity, quote) logits of the words of a window, [CLS] and [SEP] taken off."""
+    def encode(self, piece_lists, casing, bits):
+        """Hidden states of all positions of a window."""
         x = self.embed(piece_lists, casing, bits)
         for i in range(self.header["architecture"]["layers"]):
             x = self.layer(x, f"layer.{i}")
-        x = x[1:-1]
+        return x
+
+    def logits(self, hidden):
+        """(entity, quote) logits of the words of a window, [CLS] and [SEP] taken off."""
+        x = hidden[1:-1]
         return tuple(x @ self.t[h + ".weight"].T + self.t[h + ".bias"] for h in ("entity", "quote"))
+
+    def tone_logits(self, hidden, target, sentence):
+        """(sentence, target) tone logits; `target` and `sentence` are 0/1 over the window's words, `target` all 0 for none."""
+        x = self.layer(hidden, "tone.layer")[1:-1]
+        mean = lambda m: m @ x / max(m.sum(), 1)
+        whole = mean(sentence)
+        inputs = {"sentence": whole, "target": numpy.concatenate((mean(target), whole))}
+        return tuple(self.t[f"tone.{k}.weight"] @ v + self.t[f"tone.{k}.bias"] for k, v in inputs.items())

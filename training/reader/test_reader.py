@@ -148,7 +148,7 @@ class File(unittest.TestCase):
             for window in case["windows"]:
                 self.assertEqual([list(tokenizer.pieces(w["text"])) for w in window["words"]], window["pieces"])
                 cls, sep = (tokenizer.ids[pieces.CLS],), (tokenizer.ids[pieces.SEP],)
-                entity, quote = network.logits([cls, *window["pieces"], sep], numpy.array([0, *window["casing"], 0]), numpy.array([0, *window["names"], 0]))
+                entity, quote = network.logits(network.encode([cls, *window["pieces"], sep], numpy.array([0, *window["casing"], 0]), numpy.array([0, *window["names"], 0])))
                 self.assertLess(numpy.abs(entity - numpy.array(window["entity_logits"])).max(), 0.05)
                 self.assertLess(numpy.abs(quote - numpy.array(window["quote_logits"])).max(), 0.05)
 
