@@ -46,14 +46,15 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--teacher", type=pathlib.Path, action="append", required=True)
     parser.add_argument("--share", type=float, action="append", help="weight of each teacher; equal when left out")
-    parser.add_argument("--raw-words", type=int, default=300_000, help="at most so many words of each raw part")
+    parser.add_argument("--raw-words", type=int, default=250_000, help="at most so many words of each raw part")
+    parser.add_argument("--mix-every", type=int, default=2, help="of the mix, label one document in so many; of the quote data none")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     names = Gazetteer(arguments.data / "knowledge")
     corpus = Corpus(arguments.data, names)
-    documents = [*corpus.raw(arguments.raw_words), *corpus.documents()]
+    documents = [*corpus.raw(arguments.raw_words), *(d for part in corpus.ours.values() for d in part), *(d for _, d in corpus.mix[:: arguments.mix_every])]
     teachers = [Teacher(path, names) for path in arguments.teacher]
     shares = arguments.share or [1 / len(teachers)] * len(teachers)
     digests, starts, parts, at, start_time = [], [], [], 0, time.time()
