@@ -1,6 +1,7 @@
 """Words and sentences of a text: the product's `src/text` in Python, rule by rule.
 
-The two are compared by `README.md` § Words. An emoji's parts are found more simply here than by Unicode's grapheme rules.
+A change of the product's rules has to be made here too (README.md says how the two were compared). An emoji's parts are found more simply
+here than by Unicode's grapheme rules.
 """
 
 import re
