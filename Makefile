@@ -34,7 +34,7 @@ lint: prerequisites  ## Format, clippy and docs, as CI sees them
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 
 bench: prerequisites  ## Words per second of each step, on one thread
-	$(CARGO) bench --locked --bench stages
+	$(CARGO) bench --locked --bench stages --bench reader
 
 bench-kafka: prerequisites  ## The service under load on a real Kafka (needs COPYDESK_DATA, Java and Maven)
 	$(CARGO) bench --locked --bench kafka

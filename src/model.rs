@@ -32,7 +32,7 @@ use wordpiece::Vocabulary;
 
 pub use decode::Labelled;
 pub use kernel::Kernel;
-pub use weights::LoadError;
+pub use weights::{FILE_BYTES_MAX, LoadError};
 
 /// Longest window that is filled with whole sentences, in words; a single sentence may be longer. Measured: as accurate
 /// as the 126 words that training allows, and attention costs less.
@@ -114,6 +114,11 @@ impl Reader {
     /// The version that records carry as `provenance.model`: name and hash.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The instructions in use.
+    pub fn kernel(&self) -> Kernel {
+        self.engine.kernel()
     }
 
     /// Reads headline and text.

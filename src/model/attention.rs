@@ -2,36 +2,34 @@
 //!
 //! In: rows of a batch. Out: rows that depend on their own window alone.
 
-use super::linear::{vector_at, vector_at_mut};
+use std::slice::ChunksExactMut;
+
 use super::ops::{HEAD_WIDTH, exp, ln_of};
 use super::simd::{LANES, Operation, Simd};
+use super::weights::WIDTH_MAX;
 
-/// Queries that are worked on together: as many sums as registers hold on every kernel.
-const ROWS: usize = 6;
+/// Query, key and value of one head at one position.
+pub(super) const PROJECTED_WIDTH: usize = 3 * HEAD_WIDTH;
+type Projected = [f32; PROJECTED_WIDTH];
 
-/// Added to the scores of keys that are not there.
-const ABSENT: f32 = -1e30;
+/// Rows that follow the last window's, so that whole blocks can be read. What is in them does no harm: nothing that
+/// comes of them is kept.
+pub(super) const PADDING_ROWS: usize = LANES;
 
-/// Room for [`Attention`], reused from window to window.
-#[derive(Debug, Default)]
-pub(super) struct AttentionScratch {
-    /// Columns are keys: [`HEAD_WIDTH`] × the window's positions, padded to whole vectors.
-    keys: Vec<f32>,
-    /// [`ROWS`] × the window's positions, padded.
-    scores: Vec<f32>,
-}
+/// Stands for the greatest of nothing, and for the logit of no tag.
+pub(super) const LEAST: f32 = -1e30;
 
 /// One head's self-attention in every window of a batch.
 pub(super) struct Attention<'a> {
     /// Positions of each window.
     pub(super) windows: &'a [usize],
-    /// Rows of query, key and value, [`HEAD_WIDTH`] each.
+    /// Rows of [`PROJECTED_WIDTH`], and [`PADDING_ROWS`] more.
     pub(super) projected: &'a [f32],
     /// Rows of all heads; this one's columns start at `column`.
     pub(super) out: &'a mut [f32],
     pub(super) width: usize,
     pub(super) column: usize,
-    pub(super) scratch: &'a mut AttentionScratch,
+    pub(super) scores: &'a mut Vec<[f32; LANES]>,
 }
 
 impl<S: Simd> Operation<S> for Attention<'_> {
@@ -39,124 +37,133 @@ impl<S: Simd> Operation<S> for Attention<'_> {
 
     #[inline(always)]
     fn run(self, simd: S) {
-        let mut first = 0;
+        let (mut projected, _) = self.projected.as_chunks::<PROJECTED_WIDTH>();
+        let mut out = self.out;
         for &n_positions in self.windows {
-            let rows = first..first + n_positions;
-            let projected = &self.projected[rows.start * 3 * HEAD_WIDTH..rows.end * 3 * HEAD_WIDTH];
-            let out = &mut self.out[rows.start * self.width..rows.end * self.width];
-            attend(simd, projected, out, (self.width, self.column), self.scratch);
-            first = rows.end;
+            let (of_window, rest) = out.split_at_mut(n_positions * self.width);
+            let rows = of_window.chunks_exact_mut(self.width);
+            if S::HAS_MANY_REGISTERS {
+                attend::<S, 8>(simd, projected, rows, self.column, self.scores);
+            } else {
+                attend::<S, 4>(simd, projected, rows, self.column, self.scores);
+            }
+            projected = &projected[n_positions..];
+            out = rest;
         }
     }
 }
 
+/// One window, 16 queries at a time: a lane is a query, so that the softmax needs no sums across lanes.
 #[inline(always)]
-fn attend<S: Simd>(
+fn attend<S: Simd, const N: usize>(
     simd: S,
-    projected: &[f32],
-    out: &mut [f32],
-    (width, column): (usize, usize),
-    scratch: &mut AttentionScratch,
+    projected: &[Projected],
+    mut out: ChunksExactMut<'_, f32>,
+    column: usize,
+    scores: &mut Vec<[f32; LANES]>,
 ) {
-    const STRIDE: usize = 3 * HEAD_WIDTH;
-    let n_positions = projected.len() / STRIDE;
-    let padded = n_positions.next_multiple_of(LANES);
-    scratch.keys.resize(HEAD_WIDTH * padded, 0.0);
-    scratch.scores.resize(ROWS * padded, 0.0);
-    transpose_keys(simd, projected, padded, &mut scratch.keys);
-    let values = &projected[2 * HEAD_WIDTH..];
-    for first in (0..n_positions).step_by(ROWS) {
-        // The last block repeats the last query, and drops what comes of it.
-        let at = |row: usize| (first + row).min(n_positions - 1);
-        let queries: [&[f32]; ROWS] =
-            std::array::from_fn(|row| &projected[at(row) * STRIDE..][..HEAD_WIDTH]);
-        for from in (0..padded).step_by(LANES) {
-            let scores = multiply(simd, queries, &scratch.keys, padded, from);
-            for (row, scores) in scores.into_iter().enumerate() {
-                simd.store(scores, vector_at_mut(&mut scratch.scores, row * padded + from));
+    let n_positions = out.len();
+    scores.resize(n_positions.next_multiple_of(N), [0.0; LANES]);
+    for queries in projected.chunks(LANES).take(n_positions.div_ceil(LANES)) {
+        let queries = transposed(simd, queries.first_chunk().expect("padded by whole blocks"));
+        for (scores, keys) in scores.as_chunks_mut::<N>().0.iter_mut().zip(projected.chunks(N)) {
+            let keys: &[Projected; N] = keys.first_chunk().expect("padded by whole blocks");
+            let of_keys = multiply(simd, keys, HEAD_WIDTH, &queries);
+            for (scores, of_key) in scores.iter_mut().zip(of_keys) {
+                simd.store(of_key, scores);
             }
         }
-        let mut inverses = [0.0; ROWS];
-        for (row, inverse) in scratch.scores.chunks_exact_mut(padded).zip(&mut inverses) {
-            *inverse = 1.0 / soften(simd, row, n_positions);
-        }
-        let weights: [&[f32]; ROWS] =
-            std::array::from_fn(|row| &scratch.scores[row * padded..][..n_positions]);
-        for from in (0..HEAD_WIDTH).step_by(LANES) {
-            let mixed = multiply(simd, weights, values, STRIDE, from);
-            for (row, mixed) in mixed.into_iter().enumerate().take(n_positions - first) {
-                let mixed = simd.mul(mixed, simd.splat(inverses[row]));
-                let at = (first + row) * width + column + from;
-                simd.store(mixed, vector_at_mut(out, at));
+        let weights = &mut scores[..n_positions];
+        let inverses = soften(simd, weights);
+        for (block, inverses) in inverses.as_chunks::<N>().0.iter().enumerate() {
+            let rows = out.by_ref().take(N);
+            let mixed = mix::<S, N>(simd, weights, block, projected);
+            for ((row, mixed), inverse) in rows.zip(mixed).zip(inverses) {
+                let (vectors, _) = row[column..].as_chunks_mut::<LANES>();
+                for (mixed, vector) in mixed.into_iter().zip(vectors) {
+                    simd.store(simd.mul(mixed, simd.splat(*inverse)), vector);
+                }
             }
         }
     }
 }
 
-/// Sums over `k` of `rows[r][k] · matrix[k · stride + from ..]`, 16 columns of them.
+/// A dimension a row, a query a lane; scaled, so that scores are.
 #[inline(always)]
-fn multiply<S: Simd, const N: usize>(
+fn transposed<S: Simd>(simd: S, rows: &[Projected; LANES]) -> [[f32; LANES]; HEAD_WIDTH] {
+    let scale = simd.splat(1.0 / (HEAD_WIDTH as f32).sqrt());
+    let mut columns = [[0.0; LANES]; HEAD_WIDTH];
+    for (half, columns) in columns.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut vectors = [simd.splat(0.0); LANES];
+        for (vector, row) in vectors.iter_mut().zip(rows) {
+            *vector = simd.mul(simd.load(&row.as_chunks().0[half]), scale);
+        }
+        simd.transpose(vectors, columns);
+    }
+    columns
+}
+
+/// Sums over `k` of `rows[r][first + k] · matrix[k]`.
+#[inline(always)]
+fn multiply<S: Simd, const N: usize, const WIDTH: usize>(
     simd: S,
-    rows: [&[f32]; N],
-    matrix: &[f32],
-    stride: usize,
-    from: usize,
+    rows: &[[f32; WIDTH]; N],
+    first: usize,
+    matrix: &[[f32; LANES]],
 ) -> [S::Floats; N] {
     let mut sums = [simd.splat(0.0); N];
-    let n = rows[0].len();
-    let rows = rows.map(|row| &row[..n]);
-    for k in 0..n {
-        let columns = simd.load(vector_at(matrix, k * stride + from));
-        for (sum, row) in sums.iter_mut().zip(&rows) {
-            *sum = simd.mul_add(simd.splat(row[k]), columns, *sum);
+    for (k, columns) in (first..WIDTH).zip(matrix) {
+        let columns = simd.load(columns);
+        for row in 0..N {
+            sums[row] = simd.mul_add(simd.splat(rows[row][k]), columns, sums[row]);
         }
     }
     sums
 }
 
+/// Scores become `e^(score - greatest)`, lane by lane; returns the inverses of their sums.
 #[inline(always)]
-fn transpose_keys<S: Simd>(simd: S, projected: &[f32], padded: usize, keys: &mut [f32]) {
-    const STRIDE: usize = 3 * HEAD_WIDTH;
-    let n_positions = projected.len() / STRIDE;
-    for first in (0..n_positions).step_by(LANES) {
-        for dimension in (0..HEAD_WIDTH).step_by(LANES) {
-            let rows: [&[f32; LANES]; LANES] = std::array::from_fn(|row| {
-                let position = (first + row).min(n_positions - 1);
-                vector_at(projected, position * STRIDE + HEAD_WIDTH + dimension)
-            });
-            let mut columns = [[0.0; LANES]; LANES];
-            simd.transpose(rows, columns.each_mut());
-            for (index, column) in columns.iter().enumerate() {
-                *vector_at_mut(keys, (dimension + index) * padded + first) = *column;
-            }
-        }
+fn soften<S: Simd>(simd: S, scores: &mut [[f32; LANES]]) -> [f32; LANES] {
+    let mut greatest = simd.splat(LEAST);
+    for score in scores.iter() {
+        greatest = simd.max(simd.load(score), greatest);
     }
-}
-
-/// Scores become `e^(score - greatest)`; returns their sum.
-#[inline(always)]
-fn soften<S: Simd>(simd: S, scores: &mut [f32], n_positions: usize) -> f32 {
-    let scale = simd.splat(1.0 / (HEAD_WIDTH as f32).sqrt());
-    let n_present = (n_positions - 1) % LANES + 1;
-    let mut mask = [0.0; LANES];
-    mask[n_present..].fill(ABSENT);
-    let (vectors, _) = scores.as_chunks_mut::<LANES>();
-    if let Some(last) = vectors.last_mut() {
-        let masked = simd.add(simd.load(last), simd.load(&mask));
-        simd.store(masked, last);
-    }
-    let mut greatest = simd.splat(ABSENT);
-    for vector in vectors.iter() {
-        greatest = simd.max(simd.load(vector), greatest);
-    }
-    let greatest = simd.splat(simd.greatest(greatest));
     let mut sum = simd.splat(0.0);
-    for vector in vectors {
-        let power = exp(simd, simd.mul(simd.sub(simd.load(vector), greatest), scale));
-        simd.store(power, vector);
+    for score in scores {
+        let power = exp(simd, simd.sub(simd.load(score), greatest));
+        simd.store(power, score);
         sum = simd.add(sum, power);
     }
-    simd.sum(sum)
+    let mut inverses = [0.0; LANES];
+    simd.store(simd.div(simd.splat(1.0), sum), &mut inverses);
+    inverses
+}
+
+/// Values weighted by the scores of `N` queries: both vectors of the head's width for each.
+#[inline(always)]
+fn mix<S: Simd, const N: usize>(
+    simd: S,
+    weights: &[[f32; LANES]],
+    block: usize,
+    projected: &[Projected],
+) -> [[S::Floats; 2]; N] {
+    const VALUE: usize = 2 * HEAD_WIDTH / LANES;
+    let mut sums = [[simd.splat(0.0); 2]; N];
+    for half in 0..2 {
+        // A half at a time, so that the sums stay in registers.
+        let mut of_half = [simd.splat(0.0); N];
+        for (weights, row) in weights.iter().zip(projected) {
+            let value = simd.load(&row.as_chunks().0[VALUE + half]);
+            let weights = &weights.as_chunks::<N>().0[block];
+            for (sum, weight) in of_half.iter_mut().zip(weights) {
+                *sum = simd.mul_add(simd.splat(*weight), value, *sum);
+            }
+        }
+        for (sums, of_half) in sums.iter_mut().zip(of_half) {
+            sums[half] = of_half;
+        }
+    }
+    sums
 }
 
 /// Columns of [`Heads`]' output: entity tags in the first two vectors, quote tags in the third.
@@ -167,37 +174,36 @@ pub(super) const QUOTE_COLUMN: usize = 2 * LANES;
 /// Log-probabilities of the tags of both heads.
 pub(super) struct Heads<'a> {
     pub(super) rows: &'a [f32],
-    /// Inputs × [`HEADS_WIDTH`].
-    pub(super) weights: &'a [f32],
-    /// −10³⁰ in the columns of no tag.
+    /// Three blocks, one for each vector of the output, of a row an input.
+    pub(super) weights: &'a [[f32; LANES]],
+    /// [`LEAST`] in the columns of no tag.
     pub(super) bias: &'a [f32],
     pub(super) out: &'a mut [f32],
 }
-
-/// The bias of a column that is no tag.
-pub(super) const NO_TAG: f32 = ABSENT;
 
 impl<S: Simd> Operation<S> for Heads<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self, simd: S) {
-        let width = self.weights.len() / HEADS_WIDTH;
-        let n_rows = self.rows.len() / width;
-        for first in (0..n_rows).step_by(ROWS) {
-            let rows: [&[f32]; ROWS] = std::array::from_fn(|row| {
-                &self.rows[(first + row).min(n_rows - 1) * width..][..width]
-            });
-            for from in (0..HEADS_WIDTH).step_by(LANES) {
-                let sums = multiply(simd, rows, self.weights, HEADS_WIDTH, from);
-                let bias = simd.load(vector_at(self.bias, from));
-                for (row, sum) in sums.into_iter().enumerate().take(n_rows - first) {
-                    let at = (first + row) * HEADS_WIDTH + from;
-                    simd.store(simd.add(sum, bias), vector_at_mut(self.out, at));
+        const N: usize = 4;
+        let width = self.weights.len() * LANES / HEADS_WIDTH;
+        let (bias, _) = self.bias.as_chunks::<LANES>();
+        let mut rows = [[0.0; WIDTH_MAX]; N];
+        let blocks = self.rows.chunks(N * width).zip(self.out.chunks_mut(N * HEADS_WIDTH));
+        for (block, out) in blocks {
+            for (place, row) in rows.iter_mut().zip(block.chunks_exact(width)) {
+                place[..width].copy_from_slice(row);
+            }
+            for (vector, weights) in self.weights.chunks_exact(width).enumerate() {
+                let sums = multiply(simd, &rows, 0, weights);
+                for (out, sum) in out.chunks_exact_mut(HEADS_WIDTH).zip(sums) {
+                    let logits = simd.add(sum, simd.load(&bias[vector]));
+                    simd.store(logits, &mut out.as_chunks_mut().0[vector]);
                 }
             }
         }
-        for row in self.out.chunks_exact_mut(HEADS_WIDTH).take(n_rows) {
+        for row in self.out.chunks_exact_mut(HEADS_WIDTH) {
             let (entity, quote) = row.split_at_mut(QUOTE_COLUMN);
             log_soften(simd, entity);
             log_soften(simd, quote);
@@ -209,7 +215,7 @@ impl<S: Simd> Operation<S> for Heads<'_> {
 #[inline(always)]
 fn log_soften<S: Simd>(simd: S, logits: &mut [f32]) {
     let (vectors, _) = logits.as_chunks_mut::<LANES>();
-    let mut greatest = simd.splat(ABSENT);
+    let mut greatest = simd.splat(LEAST);
     for vector in vectors.iter() {
         greatest = simd.max(simd.load(vector), greatest);
     }

@@ -5,10 +5,12 @@
 
 use std::borrow::Cow;
 
-use super::attention::{Attention, AttentionScratch, HEADS_WIDTH, Heads, NO_TAG, QUOTE_COLUMN};
+use super::attention::{
+    Attention, HEADS_WIDTH, Heads, LEAST, PADDING_ROWS, PROJECTED_WIDTH, QUOTE_COLUMN,
+};
 use super::casing::NONE;
 use super::linear::{Activation, Linear, Product};
-use super::ops::{HEAD_WIDTH, Normalize, Quantize, Quantized, normalize, quantize};
+use super::ops::{HEAD_WIDTH, Normalize, Quantize, Quantized, add, normalize, quantize};
 use super::simd::{LANES, Operation, Simd};
 use super::weights::{LoadError, Weights};
 
@@ -54,7 +56,7 @@ pub(super) struct Scratch {
     mixed: Vec<f32>,
     inner: Vec<f32>,
     inner_quantized: Quantized,
-    attention: AttentionScratch,
+    scores: Vec<[f32; LANES]>,
     log_probabilities: Vec<f32>,
 }
 
@@ -63,7 +65,7 @@ pub(super) struct Encoder<S: Simd> {
     simd: S,
     embedding: Embedding,
     layers: Vec<Layer<S>>,
-    heads_weights: Vec<f32>,
+    heads_weights: Vec<[f32; LANES]>,
     heads_bias: Vec<f32>,
 }
 
@@ -135,7 +137,7 @@ impl<S: Simd> Encoder<S> {
         let n_positions = batch.n_positions();
         scratch.rows.resize(n_positions * width, 0.0);
         scratch.mixed.resize(n_positions * width, 0.0);
-        scratch.projected.resize(n_positions * 3 * HEAD_WIDTH, 0.0);
+        scratch.projected.resize((n_positions + PADDING_ROWS) * PROJECTED_WIDTH, 0.0);
         scratch.log_probabilities.resize(n_positions * HEADS_WIDTH, 0.0);
         self.simd.run(Embed {
             batch,
@@ -159,14 +161,15 @@ impl<S: Simd> Encoder<S> {
     /// The attention half of a layer, a head at a time, so that its projections stay in the nearest cache.
     fn attend(&self, layer: &Layer<S>, batch: &Batch, scratch: &mut Scratch) {
         let width = self.embedding.norm.weight.len();
+        let n_positions = batch.n_positions();
         for column in (0..width).step_by(HEAD_WIDTH) {
             self.simd.run(Product {
                 input: &scratch.quantized,
                 layer: &layer.projections,
-                columns: (3 * column, 3 * HEAD_WIDTH),
+                columns: (3 * column, PROJECTED_WIDTH),
                 activation: Activation::None,
-                out: &mut scratch.projected,
-                stride: 3 * HEAD_WIDTH,
+                out: &mut scratch.projected[..n_positions * PROJECTED_WIDTH],
+                stride: PROJECTED_WIDTH,
             });
             self.simd.run(Attention {
                 windows: &batch.windows,
@@ -174,7 +177,7 @@ impl<S: Simd> Encoder<S> {
                 out: &mut scratch.mixed,
                 width,
                 column,
-                scratch: &mut scratch.attention,
+                scores: &mut scratch.scores,
             });
         }
         let quantized = &mut scratch.quantized;
@@ -240,16 +243,11 @@ impl<S: Simd> Operation<S> for Embed<'_> {
                 let row = &mut self.rows[index * width..][..width];
                 mean_of_pieces(simd, embedding, pieces_of(self.batch, index), row);
                 let casing = usize::from(self.batch.casing[index]);
-                for table in [
-                    &embedding.position[place * width..][..width],
-                    &embedding.casing[casing * width..][..width],
-                ] {
-                    for (x, y) in row.as_chunks_mut().0.iter_mut().zip(table.as_chunks().0) {
-                        simd.store(simd.add(simd.load(x), simd.load(y)), x);
-                    }
-                }
-                normalize(simd, row, &embedding.norm.weight, &embedding.norm.bias);
-                quantize(simd, row, index, self.quantized);
+                add(simd, row, &embedding.position[place * width..][..width]);
+                let sum = add(simd, row, &embedding.casing[casing * width..][..width]);
+                let Norm { weight, bias } = &embedding.norm;
+                let greatest = normalize(simd, row, sum, (weight, bias));
+                quantize(simd, row, index, greatest, self.quantized);
             }
             first += n_positions;
         }
@@ -293,16 +291,17 @@ fn projections<S: Simd>(weights: &Weights, index: usize) -> Result<Linear<S>, Lo
     Ok(Linear::pack(&rows, scales, order().map(|row| bias[row]).collect()))
 }
 
-/// Both heads' weights side by side, a row an input.
-fn heads(weights: &Weights) -> Result<(Vec<f32>, Vec<f32>), LoadError> {
+/// Both heads' weights and biases, as [`Heads`] takes them.
+fn heads(weights: &Weights) -> Result<(Vec<[f32; LANES]>, Vec<f32>), LoadError> {
     let width = weights.architecture().width;
-    let mut columns = vec![0.0; width * HEADS_WIDTH];
-    let mut bias = vec![NO_TAG; HEADS_WIDTH];
+    let mut columns = vec![[0.0; LANES]; width * HEADS_WIDTH / LANES];
+    let mut bias = vec![LEAST; HEADS_WIDTH];
     for (name, first) in [("entity", 0), ("quote", QUOTE_COLUMN)] {
         let rows = weights.floats(&format!("{name}.weight"))?;
         for (tag, row) in rows.chunks_exact(width).enumerate() {
             for (input, &weight) in row.iter().enumerate() {
-                columns[input * HEADS_WIDTH + first + tag] = weight;
+                let column = first + tag;
+                columns[column / LANES * width + input][column % LANES] = weight;
             }
         }
         let own = weights.floats(&format!("{name}.bias"))?;

@@ -23,6 +23,14 @@ impl Kernel {
     /// Fastest first.
     pub const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
 
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512vnni",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+
     /// Whether this processor has the instructions.
     pub fn is_available(self) -> bool {
         match self {
@@ -52,6 +60,16 @@ pub(super) enum Engine {
 }
 
 impl Engine {
+    pub(super) fn kernel(&self) -> Kernel {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => Kernel::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => Kernel::Avx2,
+            Self::Portable(_) => Kernel::Portable,
+        }
+    }
+
     /// Packs for `kernel`, or for the portable one where the processor does not have it.
     pub(super) fn pack(weights: &Weights, kernel: Kernel) -> Result<Self, LoadError> {
         #[cfg(target_arch = "x86_64")]

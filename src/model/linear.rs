@@ -69,29 +69,34 @@ impl<S: Simd> Product<'_, S> {
     #[inline(always)]
     pub(super) fn tiled<const ROWS: usize, const VECTORS: usize>(self, simd: S) {
         let n_words = self.layer.n_inputs / S::STEP;
-        let n_rows = self.out.len() / self.stride;
         let width = VECTORS * LANES;
         let (first, n_columns) = self.columns;
         for column in (first..first + n_columns).step_by(width) {
             let panel = column / width * n_words * VECTORS;
             let weights = &self.layer.weights[panel..panel + n_words * VECTORS];
             let starts = &self.layer.starts[column..column + width];
+            let mut scales = [simd.splat(0.0); VECTORS];
+            let mut bias = [simd.splat(0.0); VECTORS];
+            for vector in 0..VECTORS {
+                let from = column + vector * LANES;
+                scales[vector] = simd.load(vector_at(&self.layer.scales, from));
+                bias[vector] = simd.load(vector_at(&self.layer.bias, from));
+            }
             for (block, words) in self.input.words.chunks_exact(n_words * ROWS).enumerate() {
                 let first_row = block * ROWS;
                 let sums = tile::<S, ROWS, VECTORS>(simd, words, weights, starts);
-                for (row, sums) in sums.into_iter().enumerate().take(n_rows - first_row) {
-                    let scale = simd.splat(self.input.scales[first_row + row]);
-                    let at = (first_row + row) * self.stride + column - first;
-                    for (vector, sums) in sums.into_iter().enumerate() {
-                        let from = column + vector * LANES;
+                let rows = self.out[first_row * self.stride..].chunks_mut(self.stride);
+                let row_scales = &self.input.scales[first_row..first_row + ROWS];
+                for ((out, sums), scale) in rows.zip(sums).zip(row_scales) {
+                    let (out, _) = out[column - first..].as_chunks_mut::<LANES>();
+                    let scale = simd.splat(*scale);
+                    for ((vector, sums), out) in sums.into_iter().enumerate().zip(out) {
                         let scaled = simd.mul(simd.to_floats(sums), scale);
-                        let scales = simd.load(vector_at(&self.layer.scales, from));
-                        let bias = simd.load(vector_at(&self.layer.bias, from));
-                        let mut y = simd.mul_add(scaled, scales, bias);
+                        let mut y = simd.mul_add(scaled, scales[vector], bias[vector]);
                         if self.activation == Activation::Gelu {
                             y = gelu(simd, y);
                         }
-                        simd.store(y, vector_at_mut(self.out, at + vector * LANES));
+                        simd.store(y, out);
                     }
                 }
             }
@@ -135,11 +140,6 @@ fn tile<S: Simd, const ROWS: usize, const VECTORS: usize>(
 }
 
 #[inline(always)]
-pub(super) fn vector_at(values: &[f32], at: usize) -> &[f32; LANES] {
+fn vector_at(values: &[f32], at: usize) -> &[f32; LANES] {
     values[at..].first_chunk().expect("rows are whole vectors")
-}
-
-#[inline(always)]
-pub(super) fn vector_at_mut(values: &mut [f32], at: usize) -> &mut [f32; LANES] {
-    values[at..].first_chunk_mut().expect("rows are whole vectors")
 }

@@ -42,9 +42,9 @@ impl<S: Simd> Operation<S> for Normalize<'_> {
         self.quantized.resize::<S>(self.rows.len() / width, width);
         let rows = self.rows.chunks_exact_mut(width).zip(self.residual.chunks_exact(width));
         for (index, (row, residual)) in rows.enumerate() {
-            add(simd, row, residual);
-            normalize(simd, row, self.weight, self.bias);
-            quantize(simd, row, index, self.quantized);
+            let sum = add(simd, row, residual);
+            let greatest = normalize(simd, row, sum, (self.weight, self.bias));
+            quantize(simd, row, index, greatest, self.quantized);
         }
     }
 }
@@ -63,42 +63,78 @@ impl<S: Simd> Operation<S> for Quantize<'_> {
     fn run(self, simd: S) {
         self.quantized.resize::<S>(self.rows.len() / self.width, self.width);
         for (index, row) in self.rows.chunks_exact(self.width).enumerate() {
-            quantize(simd, row, index, self.quantized);
+            let mut greatest = [simd.splat(0.0); 2];
+            for [x, y] in pairs(row) {
+                greatest[0] = simd.max(simd.abs(simd.load(x)), greatest[0]);
+                greatest[1] = simd.max(simd.abs(simd.load(y)), greatest[1]);
+            }
+            let greatest = simd.greatest(simd.max(greatest[0], greatest[1]));
+            quantize(simd, row, index, greatest, self.quantized);
         }
     }
 }
 
+/// Two vectors: sums run over both side by side, since each waits for its last step.
+type Pair = [[f32; LANES]; 2];
+
+/// A row as pairs of vectors; every width is a multiple of 32.
 #[inline(always)]
-fn add<S: Simd>(simd: S, row: &mut [f32], other: &[f32]) {
-    for (x, y) in row.as_chunks_mut().0.iter_mut().zip(other.as_chunks().0) {
-        simd.store(simd.add(simd.load(x), simd.load(y)), x);
+fn pairs(row: &[f32]) -> &[Pair] {
+    row.as_chunks().0.as_chunks().0
+}
+
+#[inline(always)]
+fn pairs_mut(row: &mut [f32]) -> &mut [Pair] {
+    row.as_chunks_mut().0.as_chunks_mut().0
+}
+
+/// Adds to a row; returns the sum of the row.
+#[inline(always)]
+pub(super) fn add<S: Simd>(simd: S, row: &mut [f32], other: &[f32]) -> f32 {
+    let mut sums = [simd.splat(0.0); 2];
+    for (row, other) in pairs_mut(row).iter_mut().zip(pairs(other)) {
+        for half in 0..2 {
+            let x = simd.add(simd.load(&row[half]), simd.load(&other[half]));
+            simd.store(x, &mut row[half]);
+            sums[half] = simd.add(sums[half], x);
+        }
     }
+    simd.sum(simd.add(sums[0], sums[1]))
 }
 
 /// BERT's.
 const NORM_EPSILON: f32 = 1e-12;
 
+/// Normalises a row whose numbers add up to `sum`, by the layer's weight and bias; returns its greatest magnitude.
 #[inline(always)]
-pub(super) fn normalize<S: Simd>(simd: S, row: &mut [f32], weight: &[f32], bias: &[f32]) {
+pub(super) fn normalize<S: Simd>(
+    simd: S,
+    row: &mut [f32],
+    sum: f32,
+    (weight, bias): (&[f32], &[f32]),
+) -> f32 {
     let width = row.len() as f32;
-    let (chunks, _) = row.as_chunks_mut::<LANES>();
-    let mut sum = simd.splat(0.0);
-    for x in chunks.iter() {
-        sum = simd.add(sum, simd.load(x));
+    let mean = simd.splat(sum / width);
+    let mut squares = [simd.splat(0.0); 2];
+    for row in pairs(row) {
+        for half in 0..2 {
+            let centred = simd.sub(simd.load(&row[half]), mean);
+            squares[half] = simd.mul_add(centred, centred, squares[half]);
+        }
     }
-    let mean = simd.splat(simd.sum(sum) / width);
-    let mut squares = simd.splat(0.0);
-    for x in chunks.iter() {
-        let centred = simd.sub(simd.load(x), mean);
-        squares = simd.mul_add(centred, centred, squares);
+    let squares = simd.sum(simd.add(squares[0], squares[1]));
+    let inverse = simd.splat(1.0 / (squares / width + NORM_EPSILON).sqrt());
+    let mut greatest = [simd.splat(0.0); 2];
+    let parameters = pairs(weight).iter().zip(pairs(bias));
+    for (row, (weight, bias)) in pairs_mut(row).iter_mut().zip(parameters) {
+        for half in 0..2 {
+            let scaled = simd.mul(simd.sub(simd.load(&row[half]), mean), inverse);
+            let x = simd.mul_add(scaled, simd.load(&weight[half]), simd.load(&bias[half]));
+            simd.store(x, &mut row[half]);
+            greatest[half] = simd.max(simd.abs(x), greatest[half]);
+        }
     }
-    let deviation = (simd.sum(squares) / width + NORM_EPSILON).sqrt();
-    let inverse = simd.splat(1.0 / deviation);
-    let parameters = weight.as_chunks().0.iter().zip(bias.as_chunks().0);
-    for (x, (weight, bias)) in chunks.iter_mut().zip(parameters) {
-        let scaled = simd.mul(simd.sub(simd.load(x), mean), inverse);
-        simd.store(simd.mul_add(scaled, simd.load(weight), simd.load(bias)), x);
-    }
+    simd.greatest(simd.max(greatest[0], greatest[1]))
 }
 
 /// Least magnitude that a row is scaled by, so that a row of zeros has a scale.
@@ -106,22 +142,25 @@ const MAGNITUDE_MIN: f32 = 1e-12;
 /// Int8 without -128: symmetric, and its products cannot overflow.
 const INT8_MAX: f32 = 127.0;
 
+/// Writes a row, whose greatest magnitude is given, as int8 words.
 #[inline(always)]
-pub(super) fn quantize<S: Simd>(simd: S, row: &[f32], index: usize, quantized: &mut Quantized) {
-    let (chunks, _) = row.as_chunks::<LANES>();
-    let mut greatest = simd.splat(MAGNITUDE_MIN);
-    for x in chunks {
-        greatest = simd.max(simd.abs(simd.load(x)), greatest);
-    }
-    let greatest = simd.greatest(greatest);
+pub(super) fn quantize<S: Simd>(
+    simd: S,
+    row: &[f32],
+    index: usize,
+    greatest: f32,
+    quantized: &mut Quantized,
+) {
+    let greatest = if greatest > MAGNITUDE_MIN { greatest } else { MAGNITUDE_MIN };
     quantized.scales[index] = greatest / INT8_MAX;
     let inverse = simd.splat(INT8_MAX / greatest);
-    let block = index / S::TILE_ROWS * S::TILE_ROWS * row.len() / S::STEP;
-    let mut word = block + index % S::TILE_ROWS;
-    for x in chunks {
+    let n_words = row.len() / S::STEP;
+    let block = index / S::TILE_ROWS * S::TILE_ROWS * n_words;
+    let words = &mut quantized.words[block..block + S::TILE_ROWS * n_words];
+    let of_vector = words.chunks_exact_mut(LANES / S::STEP * S::TILE_ROWS);
+    for (x, words) in row.as_chunks().0.iter().zip(of_vector) {
         let values = simd.to_sums(simd.mul(simd.load(x), inverse));
-        simd.pack_activations(values, &mut quantized.words[word..]);
-        word += LANES / S::STEP * S::TILE_ROWS;
+        simd.pack_activations(values, &mut words[index % S::TILE_ROWS..]);
     }
 }
 
@@ -185,4 +224,52 @@ pub(super) fn gelu<S: Simd>(simd: S, x: S::Floats) -> S::Floats {
     }
     let half = simd.mul(x, simd.splat(0.5));
     simd.mul_add(half, simd.mul(ratio, limited), half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::Portable;
+    use super::*;
+
+    /// The greatest difference between a vector function and its definition, over evenly spread numbers.
+    fn greatest_error(
+        range: std::ops::RangeInclusive<f32>,
+        found: impl Fn([f32; LANES]) -> [f32; LANES],
+        error: impl Fn(f64, f64) -> f64,
+    ) -> f64 {
+        const N: u16 = 20_000;
+        let step = (range.end() - range.start()) / f32::from(N);
+        (0..N)
+            .map(|at| range.start() + step * f32::from(at))
+            .map(|x| error(f64::from(x), f64::from(found([x; LANES])[0])))
+            .fold(0.0, f64::max)
+    }
+
+    /// Of the standard normal distribution, by Simpson's rule from 0.
+    fn normal(x: f64) -> f64 {
+        const N: u32 = 200;
+        let density = |x: f64| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        let step = x / f64::from(2 * N);
+        let inner: f64 =
+            (1..2 * N).map(|at| f64::from(2 + 2 * (at % 2)) * density(step * f64::from(at))).sum();
+        0.5 + (density(0.0) + inner + density(x)) * step / 3.0
+    }
+
+    #[test]
+    fn gelu_is_within_its_tolerance() {
+        let found = |x| gelu(Portable, x);
+        let error = |x: f64, y: f64| (y - x * normal(x)).abs();
+        assert!(greatest_error(-8.0..=8.0, found, error) < 4.5e-6);
+        let relative = |x: f64, y: f64| (y - x.max(0.0)).abs() / x.abs();
+        assert!(greatest_error(8.0..=1000.0, found, relative) < 1e-6);
+        assert!(greatest_error(-1000.0..=-8.0, found, relative) < 1e-6);
+    }
+
+    #[test]
+    fn exp_is_within_its_tolerance() {
+        let found = |x| exp(Portable, x);
+        let relative = |x: f64, y: f64| (y / x.exp() - 1.0).abs();
+        assert!(greatest_error(-80.0..=80.0, found, relative) < 3.0 * f64::from(f32::EPSILON));
+        assert_eq!(found([-1e30; LANES]), found([EXPONENT_MIN; LANES]));
+    }
 }

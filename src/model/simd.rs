@@ -48,6 +48,8 @@ pub(super) trait Simd: Copy + Debug + Send + Sync + 'static {
     const TILE_VECTORS: usize;
     /// Activations in one 32-bit word.
     const STEP: usize;
+    /// Whether eight vectors of sums fit beside their inputs.
+    const HAS_MANY_REGISTERS: bool;
 
     /// Runs `operation` compiled for this kernel.
     fn run<O: Operation<Self>>(self, operation: O) -> O::Output;
@@ -61,6 +63,7 @@ pub(super) trait Simd: Copy + Debug + Send + Sync + 'static {
     fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn sub(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn mul(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn div(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a * b + c`, rounded once.
     fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
     /// The lesser; `b` where either is not a number.
@@ -76,7 +79,7 @@ pub(super) trait Simd: Copy + Debug + Send + Sync + 'static {
     fn sum(self, a: Self::Floats) -> f32;
     fn greatest(self, a: Self::Floats) -> f32;
     /// 16 rows of 16 become columns: `out[c][r] = rows[r][c]`.
-    fn transpose(self, rows: [&[f32; LANES]; LANES], out: [&mut [f32; LANES]; LANES]);
+    fn transpose(self, rows: [Self::Floats; LANES], out: &mut [[f32; LANES]; LANES]);
 
     fn load_sums(self, values: &[i32; LANES]) -> Self::Sums;
     fn to_floats(self, sums: Self::Sums) -> Self::Floats;
@@ -93,3 +96,6 @@ pub(super) trait Simd: Copy + Debug + Send + Sync + 'static {
     /// [`Product::tiled`] with this kernel's tile.
     fn multiply(self, product: Product<'_, Self>);
 }
+
+#[cfg(test)]
+mod tests;

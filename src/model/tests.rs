@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use proptest::prelude::*;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::text::Segments;
@@ -225,6 +227,117 @@ fn damaged_and_foreign_files_are_refused() {
     let mut flipped = EMBEDDED.to_vec();
     flipped[1_000_000] ^= 1;
     check_refused(flipped, &LoadError::Checksum);
+}
+
+/// A whole file with this header and blob.
+fn file_of(header: &str, blob: &[u8]) -> Vec<u8> {
+    let mut body = u32::try_from(header.len()).unwrap().to_le_bytes().to_vec();
+    body.extend_from_slice(header.as_bytes());
+    body.extend_from_slice(blob);
+    let mut file = b"CDREADER\x01\0\0\0".to_vec();
+    file.extend_from_slice(&Sha256::digest(&body));
+    file.extend(body);
+    file
+}
+
+/// The embedded file's header, and its blob.
+fn embedded_parts() -> (Value, &'static [u8]) {
+    let length = u32::from_le_bytes(EMBEDDED[44..48].try_into().unwrap()) as usize;
+    let (header, blob) = EMBEDDED[48..].split_at(length);
+    (serde_json::from_slice(header).unwrap(), blob)
+}
+
+#[track_caller]
+fn check_header_refused(pointer: &str, value: Value, expected: &str) {
+    let (mut header, blob) = embedded_parts();
+    *header.pointer_mut(pointer).unwrap() = value;
+    let error = Reader::load(file_of(&header.to_string(), blob)).unwrap_err();
+    assert!(error.to_string().contains(expected), "{pointer}: {error}");
+}
+
+#[test]
+fn hostile_headers_are_refused() {
+    let (header, blob) = embedded_parts();
+    assert!(Reader::load(file_of(&header.to_string(), blob)).is_ok(), "the parts make a whole");
+    assert_eq!(
+        Reader::load(file_of("{}", blob)).unwrap_err(),
+        LoadError::Header { detail: "missing field `name` at line 1 column 2".to_owned() }
+    );
+    assert_eq!(
+        Reader::load(file_of(&header.to_string(), &blob[..9])).unwrap_err(),
+        LoadError::Truncated
+    );
+    for (pointer, value, expected) in [
+        ("/architecture/layers", 0, "layers 0"),
+        ("/architecture/layers", 1_000_000, "layers 1000000"),
+        ("/architecture/layers", 4, "no tensor layer.3.qkv.q"),
+        ("/architecture/width", 400, "width 400"),
+        ("/architecture/heads", 6, "heads 6"),
+        ("/architecture/inner", 1536, "layer.0.up.q"),
+        ("/architecture/pieces", 100_000, "pieces 100000"),
+        ("/architecture/positions", 64, "126"),
+        ("/architecture/window_words", 127, "words per window 127"),
+        ("/architecture/casing_classes", 30, "casing classes 30"),
+        ("/architecture/pieces_per_word_max", 0, "pieces per word 0"),
+        ("/tensors/position/offset", u64::MAX, "position"),
+        ("/tensors/vocabulary/shape/0", u64::MAX, "vocabulary"),
+        ("/tensors/vocabulary/shape/0", 1000, "another number of pieces"),
+        ("/tensors/casing/offset", blob.len() as u64 - 8, "truncated"),
+    ] {
+        check_header_refused(pointer, value.into(), expected);
+    }
+    check_header_refused("/entity_tags/3", "B-CITY".into(), "other entity tags");
+    check_header_refused("/quote_tags/0", "X".into(), "other quote tags");
+    check_header_refused("/tensors/piece.q/type", "f32".into(), "piece.q of another type");
+    check_header_refused("/tensors/piece.q/type", "f64".into(), "unknown variant");
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_refused() {
+    let (header, blob) = embedded_parts();
+    let offset = header["tensors"]["norm.bias"]["offset"].as_u64().unwrap();
+    let mut blob = blob.to_vec();
+    let at = usize::try_from(offset).unwrap();
+    blob[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let error = Reader::load(file_of(&header.to_string(), &blob)).unwrap_err();
+    assert_eq!(error, LoadError::NotFinite { name: "norm.bias".to_owned() });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Also where the hash fits: a file is refused or read, and what it reads with does not panic.
+    #[test]
+    fn damaged_files_do_no_harm(
+        header_damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        blob_damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..50),
+        length in any::<prop::sample::Index>(),
+        is_cut: bool,
+    ) {
+        let (header, blob) = embedded_parts();
+        let mut header = header.to_string().into_bytes();
+        let mut blob = blob.to_vec();
+        header_damage.iter().for_each(|(at, byte)| *at.get_mut(&mut header) = *byte);
+        blob_damage.iter().for_each(|(at, byte)| *at.get_mut(&mut blob) = *byte);
+        let header = String::from_utf8_lossy(&header).into_owned();
+        let mut file = file_of(&header, &blob);
+        if is_cut {
+            file.truncate(length.index(file.len()));
+        }
+        if let Ok(reader) = Reader::load(file) {
+            let text = "“We won”, said Anna Kowalska of Gdynia.";
+            let reading = reader.read(text, &Segments::of(text));
+            prop_assert_eq!(reading.n_words(), 11);
+        }
+    }
+
+    #[test]
+    fn foreign_bytes_are_refused(bytes: Vec<u8>) {
+        prop_assert!(Reader::load(bytes.clone()).is_err());
+        let mut file = b"CDREADER\x01\0\0\0".to_vec();
+        file.extend(bytes);
+        prop_assert!(Reader::load(file).is_err());
+    }
 }
 
 #[test]

@@ -20,9 +20,9 @@ const FORMAT_VERSION: u32 = 1;
 const HASHED_FROM: usize = 8 + 4 + 32;
 
 /// Six times the shipped file: larger ones are no small encoders.
-const FILE_BYTES_MAX: usize = 64 << 20;
+pub const FILE_BYTES_MAX: usize = 64 << 20;
 const LAYERS_MAX: usize = 12;
-const WIDTH_MAX: usize = 1024;
+pub(super) const WIDTH_MAX: usize = 1024;
 const INNER_MAX: usize = 4096;
 const POSITIONS_MAX: usize = 512;
 /// Piece ids are 16 bits.

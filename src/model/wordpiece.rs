@@ -201,3 +201,67 @@ fn kind_of(c: char) -> Kind {
         _ => Kind::Letter,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    const PIECES_PER_WORD_MAX: usize = 16;
+
+    fn parse(text: &str) -> Result<Vocabulary, LoadError> {
+        Vocabulary::parse(text.as_bytes(), text.split('\n').count(), PIECES_PER_WORD_MAX)
+    }
+
+    /// Made by `training/reader/wordpiece_reference.py`.
+    #[test]
+    fn pieces_are_those_of_an_independent_tokenizer() {
+        let reference: Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/wordpiece.json")).unwrap();
+        let lines: Vec<&str> =
+            reference["vocabulary"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
+        let vocabulary = parse(&lines.join("\n")).unwrap();
+        let cases = reference["words"].as_array().unwrap();
+        assert!(cases.len() > 150);
+        let mut faults = Vec::new();
+        for case in cases {
+            let word = case[0].as_str().unwrap();
+            let ids = |ids: &[u64]| -> Vec<String> {
+                ids.iter().map(|&id| lines[usize::try_from(id).unwrap()].to_owned()).collect()
+            };
+            let expected: Vec<u64> =
+                case[1].as_array().unwrap().iter().flat_map(Value::as_u64).collect();
+            let mut pieces = Vec::new();
+            vocabulary.split(word, &mut pieces);
+            let found: Vec<u64> = pieces.iter().map(|&piece| piece.into()).collect();
+            if found != expected {
+                faults.push(format!("{word:?}: {:?}, expected {:?}", ids(&found), ids(&expected)));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn vocabularies_that_cannot_be_used_are_refused() {
+        let refuse = |text: &str| match parse(text) {
+            Err(LoadError::Vocabulary { detail }) => detail,
+            other => panic!("{text:?}: {other:?}"),
+        };
+        assert_eq!(refuse("[UNK]\n[CLS]\na"), "it lacks a special piece");
+        assert_eq!(refuse("[UNK]\n[CLS]\n[SEP]\na\na"), "a piece stands in it twice");
+        assert!(Vocabulary::parse(b"\xff", 1, PIECES_PER_WORD_MAX).is_err());
+        assert!(Vocabulary::parse(b"[UNK]\n[CLS]\n[SEP]", 2, PIECES_PER_WORD_MAX).is_err());
+        assert!(parse("[UNK]\n[CLS]\n[SEP]\n##").is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_word_has_1_to_16_pieces(word: String) {
+            let vocabulary = parse("[UNK]\n[CLS]\n[SEP]\na\n##a\nb\n漢").unwrap();
+            let mut pieces = Vec::new();
+            vocabulary.split(&word, &mut pieces);
+            proptest::prop_assert!((1..=PIECES_PER_WORD_MAX).contains(&pieces.len()));
+        }
+    }
+}

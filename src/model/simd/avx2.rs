@@ -38,6 +38,7 @@ impl Simd for Avx2 {
     const TILE_ROWS: usize = 6;
     const TILE_VECTORS: usize = 1;
     const STEP: usize = 2;
+    const HAS_MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn run<O: Operation<Self>>(self, operation: O) -> O::Output {
@@ -100,6 +101,12 @@ impl Simd for Avx2 {
     fn mul(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
         // SAFETY: a value of `Avx2` exists, so the processor has AVX2.
         unsafe { Pair(_mm256_mul_ps(a.0, b.0), _mm256_mul_ps(a.1, b.1)) }
+    }
+
+    #[inline(always)]
+    fn div(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        // SAFETY: a value of `Avx2` exists, so the processor has AVX2.
+        unsafe { Pair(_mm256_div_ps(a.0, b.0), _mm256_div_ps(a.1, b.1)) }
     }
 
     #[inline(always)]
@@ -173,9 +180,13 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: [&[f32; LANES]; LANES], out: [&mut [f32; LANES]; LANES]) {
-        for (column, out) in out.into_iter().enumerate() {
-            *out = rows.map(|row| row[column]);
+    fn transpose(self, rows: [Pair<__m256>; LANES], out: &mut [[f32; LANES]; LANES]) {
+        for (row, values) in rows.into_iter().enumerate() {
+            let mut lanes = [0.0; LANES];
+            self.store(values, &mut lanes);
+            for (column, lane) in out.iter_mut().zip(lanes) {
+                column[row] = lane;
+            }
         }
     }
 

@@ -41,6 +41,7 @@ impl Simd for Avx512 {
     const TILE_ROWS: usize = 12;
     const TILE_VECTORS: usize = 2;
     const STEP: usize = 4;
+    const HAS_MANY_REGISTERS: bool = true;
 
     #[inline(always)]
     fn run<O: Operation<Self>>(self, operation: O) -> O::Output {
@@ -98,6 +99,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: a value of `Avx512` exists, so the processor has AVX-512F.
+        unsafe { _mm512_div_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: a value of `Avx512` exists, so the processor has AVX-512F.
         unsafe { _mm512_fmadd_ps(a, b, c) }
@@ -152,8 +159,8 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: [&[f32; LANES]; LANES], out: [&mut [f32; LANES]; LANES]) {
-        let mut a = rows.map(|row| self.load(row));
+    fn transpose(self, rows: [__m512; LANES], out: &mut [[f32; LANES]; LANES]) {
+        let mut a = rows;
         // SAFETY: a value of `Avx512` exists, so the processor has AVX-512F.
         unsafe {
             // Each round exchanges blocks of twice the size: lanes, pairs, then quarters of a register.
@@ -163,8 +170,12 @@ impl Simd for Avx512 {
                 a[at + 1] = _mm512_unpackhi_ps(x, y);
             }
             for at in (0..LANES).step_by(4) {
-                let pairs: [__m512d; 4] =
-                    [a[at], a[at + 1], a[at + 2], a[at + 3]].map(|row| _mm512_castps_pd(row));
+                let pairs = [
+                    _mm512_castps_pd(a[at]),
+                    _mm512_castps_pd(a[at + 1]),
+                    _mm512_castps_pd(a[at + 2]),
+                    _mm512_castps_pd(a[at + 3]),
+                ];
                 a[at] = _mm512_castpd_ps(_mm512_unpacklo_pd(pairs[0], pairs[2]));
                 a[at + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(pairs[0], pairs[2]));
                 a[at + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(pairs[1], pairs[3]));

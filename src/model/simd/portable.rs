@@ -19,6 +19,7 @@ impl Simd for Portable {
     const TILE_ROWS: usize = 4;
     const TILE_VECTORS: usize = 1;
     const STEP: usize = 4;
+    const HAS_MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn run<O: Operation<Self>>(self, operation: O) -> O::Output {
@@ -58,6 +59,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn mul(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
         map(a, b, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn div(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
+        map(a, b, |a, b| a / b)
     }
 
     #[inline(always)]
@@ -112,8 +118,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: [&[f32; LANES]; LANES], out: [&mut [f32; LANES]; LANES]) {
-        for (column, out) in out.into_iter().enumerate() {
+    fn transpose(self, rows: [[f32; LANES]; LANES], out: &mut [[f32; LANES]; LANES]) {
+        for (column, out) in out.iter_mut().enumerate() {
             *out = rows.map(|row| row[column]);
         }
     }
