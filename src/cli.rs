@@ -31,11 +31,15 @@ pub struct SettingsArgs {
     /// One setting, e.g. --set kafka.group=desk; over the file and the environment
     #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
     set: Vec<String>,
+    /// Weights of the reader in place of those inside the binary; the same as --set model.file=FILE
+    #[arg(long, global = true, value_name = "FILE")]
+    model: Option<PathBuf>,
 }
 
 impl SettingsArgs {
     pub fn into_sources(self) -> ConfigSources {
-        ConfigSources { file: self.config, overrides: self.set }
+        let model = self.model.map(|file| format!("model.file={}", file.display()));
+        ConfigSources { file: self.config, overrides: self.set.into_iter().chain(model).collect() }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod enrich;
 pub mod eval;
 pub mod schema;
 pub mod serve;
+mod models;
 
 use std::io;
 

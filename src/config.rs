@@ -10,6 +10,7 @@ mod faults;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::article::Format;
@@ -28,6 +29,7 @@ pub struct Config {
     pub input: InputConfig,
     pub output: OutputConfig,
     pub pipeline: PipelineConfig,
+    pub model: ModelConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
 }
@@ -121,6 +123,12 @@ pub struct PipelineConfig {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    /// The reader's weights; `None` for those inside the binary.
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct AdminConfig {
     /// `None` switches the HTTP server off.
     pub listen: Option<SocketAddr>,
@@ -171,6 +179,7 @@ impl Default for Config {
                 commit_interval: Duration::from_millis(500),
                 drain_timeout: Duration::from_secs(20),
             },
+            model: ModelConfig { file: None },
             admin: AdminConfig {
                 listen: Some(SocketAddr::from(([127, 0, 0, 1], 9464))),
                 stall_timeout: Duration::from_secs(60),

@@ -101,7 +101,7 @@ impl Models {
 #[derive(Debug, Clone, Copy)]
 pub struct Stages {
     pub entities: fn(&Segmented, &Knowledge, &ArticleReading) -> Vec<Entity>,
-    pub quotes: fn(&Segmented) -> Vec<Quote>,
+    pub quotes: fn(&Segmented, &ArticleReading) -> Vec<Quote>,
     pub sentiment: fn(&Segmented) -> Tones,
 }
 
@@ -111,8 +111,8 @@ impl Default for Stages {
     }
 }
 
-/// Reads the article, then runs the three stages concurrently, each within `budget`. A reading that fails or takes too
-/// long costs the entities, which stand on it.
+/// Reads the article and runs the three stages concurrently, each within `budget`. A reading that fails or takes too
+/// long costs the entities, which stand on it; quotes are then found by rule alone. Its time counts as the entities'.
 pub async fn annotate(
     article: &Arc<Segmented>,
     language: &Language,
@@ -126,22 +126,25 @@ pub async fn annotate(
     }
     let (a, b, c) = (Arc::clone(article), Arc::clone(article), Arc::clone(article));
     let Models { knowledge, reader } = models.clone();
-    let entities = async {
-        let unread = Arc::clone(&a);
-        let read = run(pool, budget, move || reader.read_article(&unread)).await;
-        if read.outcome != StageOutcome::Ok {
-            return StageResult { outcome: read.outcome, elapsed: read.elapsed, value: Vec::new() };
-        }
-        let find = move || (stages.entities)(&a, &knowledge, &read.value);
-        let mut found = run(pool, budget, find).await;
-        found.elapsed += read.elapsed;
-        found
+    let unread = Arc::clone(&a);
+    let read = run(pool, budget, move || reader.read_article(&unread));
+    let sentiment = run(pool, budget, move || (stages.sentiment)(&c));
+    let standing_on_it = async {
+        let read = read.await;
+        let reading = Arc::new(read.value);
+        let of_quotes = Arc::clone(&reading);
+        let entities = async {
+            if read.outcome != StageOutcome::Ok {
+                return StageResult { outcome: read.outcome, ..StageResult::default() };
+            }
+            run(pool, budget, move || (stages.entities)(&a, &knowledge, &reading)).await
+        };
+        let quotes = run(pool, budget, move || (stages.quotes)(&b, &of_quotes));
+        let (mut entities, quotes) = tokio::join!(entities, quotes);
+        entities.elapsed += read.elapsed;
+        (entities, quotes)
     };
-    let (entities, quotes, sentiment) = tokio::join!(
-        entities,
-        run(pool, budget, move || (stages.quotes)(&b)),
-        run(pool, budget, move || (stages.sentiment)(&c)),
-    );
+    let ((entities, quotes), sentiment) = tokio::join!(standing_on_it, sentiment);
     Annotations { entities, quotes, sentiment }
 }
 

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use self::broker::Broker;
 use self::report::{Origin, Report};
 use self::samples::SAMPLES;
-use super::Ending;
+use super::{Ending, models};
 use crate::admin::{self, Health};
 use crate::cli::DemoArgs;
 use crate::config::{Config, KafkaConfig};
@@ -33,7 +33,7 @@ use crate::pipeline::{self, PipelineError, Service, Settled};
 use crate::pool::Pool;
 use crate::shutdown;
 use crate::source::lines::{Framing, Input, InputFault, Inputs, place};
-use crate::stages::{Models, Stages};
+use crate::stages::Stages;
 
 /// Published and not yet settled: well below what the embedded broker remembers of a partition (5 MB).
 const AHEAD_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -57,7 +57,7 @@ pub(super) async fn run(args: DemoArgs, config: Config) -> anyhow::Result<Ending
     let (observer, settled) = broadcast::channel(OBSERVED_RECORDS_MAX);
     let pool =
         Pool::start(config.pipeline.compute_threads).context("cannot start the compute threads")?;
-    let processor = Processor::new(&config, Models::embedded(), Stages::default(), pool);
+    let processor = Processor::new(&config, models::load(&config)?, Stages::default(), pool);
     health.model_loaded();
     let service = Service { processor, metrics, health, observer: Some(observer) };
 

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::Ending;
+use super::{Ending, models};
 use crate::article::Format;
 use crate::cli::EvalArgs;
 use crate::config::Config;
@@ -16,7 +16,7 @@ use crate::evaluation::{Evaluation, GoldArticle};
 use crate::pipeline::process::{Processed, Processor};
 use crate::pool::Pool;
 use crate::source::{Position, RawRecord};
-use crate::stages::{Models, Stages};
+use crate::stages::Stages;
 
 pub(super) async fn run(args: EvalArgs, mut config: Config) -> anyhow::Result<Ending> {
     let file =
@@ -24,7 +24,7 @@ pub(super) async fn run(args: EvalArgs, mut config: Config) -> anyhow::Result<En
     let pool =
         Pool::start(config.pipeline.compute_threads).context("cannot start the compute threads")?;
     config.input.decode.format = Some(Format::Plain);
-    let processor = Processor::new(&config, Models::embedded(), Stages::default(), pool);
+    let processor = Processor::new(&config, models::load(&config)?, Stages::default(), pool);
     let mut evaluation = Evaluation::default();
     let mut n_articles = 0;
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {

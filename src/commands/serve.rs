@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use super::Ending;
+use super::{Ending, models};
 use crate::admin::{self, Health};
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -11,7 +11,7 @@ use crate::pipeline::process::Processor;
 use crate::pipeline::{self, Service};
 use crate::pool::Pool;
 use crate::shutdown;
-use crate::stages::{Models, Stages};
+use crate::stages::Stages;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<Ending> {
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
@@ -28,7 +28,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Ending> {
     };
 
     let pool = Pool::start(config.pipeline.compute_threads).context("cannot start threads")?;
-    let processor = Processor::new(&config, Models::embedded(), Stages::default(), pool);
+    let processor = Processor::new(&config, models::load(&config)?, Stages::default(), pool);
     health.model_loaded();
 
     let service = Service { processor, metrics, health, observer: None };

@@ -4,13 +4,14 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use super::faults::Faults;
 use super::raw::{RawConfig, Value};
 use super::reader::{Reader, integer};
 use super::{
     AdminConfig, Config, Delivery, InputConfig, KafkaConfig, Loaded, LogConfig, LogFormat,
-    OutputConfig, PipelineConfig, RetractionForm,
+    ModelConfig, OutputConfig, PipelineConfig, RetractionForm,
 };
 use crate::article::Format;
 use crate::decode::DecodeOptions;
@@ -28,6 +29,7 @@ impl TryFrom<RawConfig> for Loaded {
             input: input(&mut reader, default.input),
             output: output(&mut reader, default.output),
             pipeline: pipeline(&mut reader, default.pipeline),
+            model: model(&mut reader, default.model),
             admin: admin(&mut reader, default.admin),
             log: log(&mut reader, default.log),
         };
@@ -71,6 +73,18 @@ fn kafka(reader: &mut Reader, default: KafkaConfig) -> KafkaConfig {
             KIB..=GIB,
         ),
         properties: reader.properties(reserved_property),
+    }
+}
+
+fn model(reader: &mut Reader, default: ModelConfig) -> ModelConfig {
+    ModelConfig {
+        file: reader.text(
+            "model.file",
+            default.file,
+            "a path; or \"\" for the weights inside the binary",
+            |text| Some((!text.is_empty()).then(|| PathBuf::from(text))),
+            |file| file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        ),
     }
 }
 

@@ -11,12 +11,14 @@ mod lexicon;
 mod marks;
 mod names;
 mod paragraphs;
+mod revision;
 mod phrases;
 mod sources;
 mod tokens;
 mod verbs;
 
 use crate::article::{Field, Span};
+use crate::model::ArticleReading;
 use crate::text::Segmented;
 use tokens::Lines;
 
@@ -37,6 +39,11 @@ impl Quote {
     /// From the first segment's start to the last one's end.
     pub fn span(&self) -> Span {
         self.segments[0].cover(self.segments[self.segments.len() - 1])
+    }
+
+    /// Whether its speaker is that of the quote before it.
+    fn goes_on(&self) -> bool {
+        self.source == Source::SameAsPrevious
     }
 }
 
@@ -73,8 +80,8 @@ pub enum Source {
     Unstated,
 }
 
-/// Finds the quotes of an article's body.
-pub fn find(article: &Segmented) -> Vec<Quote> {
+/// Finds the quotes of an article's body: by rule, revised by what the reader says. An empty reading leaves the rules'.
+pub fn find(article: &Segmented, reading: &ArticleReading) -> Vec<Quote> {
     let (text, segments) = (article.article.field(Field::Text), &article.text);
     let quotations = marks::find(text, &segments.paragraphs);
     let quotations = names::without_names(text, segments, quotations);
@@ -84,5 +91,6 @@ pub fn find(article: &Segmented) -> Vec<Quote> {
         .iter()
         .map(|line| attribution::read(text, &lines.tokens[line.tokens.clone()], &quotations))
         .collect();
-    paragraphs::join(text, &segments.paragraphs, &lines, &quotations, statements)
+    let quotes = paragraphs::join(text, &segments.paragraphs, &lines, &quotations, statements);
+    revision::revise(segments, quotes, reading.field(Field::Text))
 }

@@ -10,7 +10,7 @@ use copydesk::decode::{self, DecodeOptions, Decoded};
 use copydesk::encode::{self, OffsetUnits, RunProvenance};
 use copydesk::knowledge::Knowledge;
 use copydesk::link;
-use copydesk::model::Reader;
+use copydesk::model::{ArticleReading, Reader};
 use copydesk::source::{Position, RawRecord};
 use copydesk::stages::{
     Annotations, Models, StageOutcome, StageResult, entities, quotes, sentiment,
@@ -69,7 +69,7 @@ fn quotes(bencher: Bencher<'_, '_>) {
     let articles = articles();
     bencher.counter(n_words()).bench(|| {
         for article in &articles {
-            black_box(quotes::find(article));
+            black_box(quotes::find(article, &ArticleReading::default()));
         }
     });
 }
@@ -104,16 +104,13 @@ fn enrich(record: &RawRecord, models: &Models) -> Bytes {
     };
     let article = article(record);
     let language = language::detect(&article.article);
+    let reading = models.reader.read_article(&article);
     let annotations = Annotations {
         entities: StageResult {
-            value: entities::find(
-                &article,
-                &models.knowledge,
-                &models.reader.read_article(&article),
-            ),
+            value: entities::find(&article, &models.knowledge, &reading),
             ..StageResult::default()
         },
-        quotes: StageResult { value: quotes::find(&article), ..StageResult::default() },
+        quotes: StageResult { value: quotes::find(&article, &reading), ..StageResult::default() },
         sentiment: StageResult { value: sentiment::score(&article), ..StageResult::default() },
     };
     let linked = link::link(&article, annotations);

@@ -245,6 +245,9 @@ fn flags_win_over_the_environment_over_the_file() {
         commit_interval_ms = 500                         # default
         drain_timeout_ms = 20000                         # default
 
+        [model]
+        file = ""                                        # default
+
         [admin]
         listen = "off"                                   # --set
         stall_timeout_ms = 60000                         # default

@@ -99,3 +99,37 @@ fn pages_in_a_pipe_have_no_colours() {
     );
     assert!(!page.contains('\u{1b}'), "{page}");
 }
+
+#[test]
+fn weights_may_be_replaced_and_bad_ones_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |model: &Path| {
+        let article = folder.path().join("a.txt");
+        fs::write(&article, "Ann Lee of Oslo spoke.").unwrap();
+        let command = Command::new(env!("CARGO_BIN_EXE_copydesk"))
+            .args(["enrich", "--model"])
+            .args([model, &article])
+            .output();
+        command.unwrap()
+    };
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/reader.bin");
+    let record: Value = serde_json::from_slice(&run(&own).stdout).unwrap();
+    assert!(record["provenance"]["model"].as_str().unwrap().starts_with("reader-"));
+
+    let damaged = folder.path().join("damaged.bin");
+    let mut bytes = fs::read(&own).unwrap();
+    bytes[1_000_000] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+    let refused = |model: &Path, said: &str| {
+        let output = run(model);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            error.contains(said) && error.contains("model.file"),
+            "{said:?} is not in {error:?}"
+        );
+        assert_eq!(output.status.code(), Some(1));
+    };
+    refused(&damaged, "damaged");
+    refused(&folder.path().join("a.txt"), "not a reader");
+    refused(&folder.path().join("none.bin"), "No such file");
+}

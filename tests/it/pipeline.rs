@@ -275,9 +275,9 @@ fn a_stage_that_panics_or_takes_too_long_costs_its_own_part() {
     fn panic(_: &Segmented, _: &Knowledge, _: &ArticleReading) -> Vec<entities::Entity> {
         panic!("on purpose")
     }
-    fn sleep(article: &Segmented) -> Vec<quotes::Quote> {
+    fn sleep(article: &Segmented, reading: &ArticleReading) -> Vec<quotes::Quote> {
         std::thread::park_timeout(Duration::from_secs(2));
-        quotes::find(article)
+        quotes::find(article, reading)
     }
     let broker = Broker::start(1);
     broker.write(&[Message::article(0, "id", "A wonderful, excellent and happy day.")]);

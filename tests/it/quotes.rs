@@ -1,6 +1,7 @@
 //! Quotes on constructed sentences: every mark, every place of the cue, and what is not a quote.
 
 use copydesk::article::{Article, ArticleId, Format};
+use copydesk::model::{ArticleReading, Reader};
 use copydesk::stages::quotes::{self, Quote, Source};
 use copydesk::text::Segmented;
 use serde_json::Value;
@@ -15,7 +16,12 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 fn find(text: &str) -> Vec<Quote> {
-    quotes::find(&Segmented::new(Article {
+    // By rule alone: what the reader changes has a test of its own.
+    quotes::find(&article(text), &ArticleReading::default())
+}
+
+fn article(text: &str) -> Segmented {
+    Segmented::new(Article {
         id: ArticleId::parse("urn:test").unwrap(),
         version: None,
         headline: None,
@@ -28,7 +34,7 @@ fn find(text: &str) -> Vec<Quote> {
         source_map: None,
         n_unknown_fields: 0,
         warnings: Vec::new(),
-    }))
+    })
 }
 
 fn render(text: &str, quote: &Quote) -> String {
@@ -395,4 +401,30 @@ fn bodies_are_named_again_by_their_kind() {
     );
     check_speakers("Microsoft was down. The company said it was sorry.", &["Microsoft"]);
     check_speakers("Japan was late. The Japanese government said it was sorry.", &["Japan"]);
+}
+
+/// Whatever the reader says, quotes keep their order, do not overlap, and go on with the quote that the rules meant.
+#[test]
+fn a_revision_keeps_order_and_references() {
+    let Some(path) = support::data("samples/wikinews.jsonl") else { return };
+    let reader = Reader::embedded();
+    let lines = std::fs::read_to_string(path).unwrap();
+    let (mut n_changed, mut n_going_on) = (0, 0);
+    for line in lines.lines().step_by(8) {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let article = article(record["text"].as_str().unwrap());
+        let by_rule = quotes::find(&article, &ArticleReading::default());
+        let revised = quotes::find(&article, &reader.read_article(&article));
+        n_changed += usize::from(by_rule != revised);
+        assert!(revised.windows(2).all(|pair| pair[0].span().end <= pair[1].span().start));
+        for (at, quote) in revised.iter().enumerate() {
+            let before = by_rule.iter().position(|known| known == quote);
+            if quote.source == Source::SameAsPrevious && before.is_some_and(|before| before > 0) {
+                let meant = &by_rule[before.unwrap() - 1];
+                assert!(revised[at - 1].span().overlaps(meant.span()), "{quote:?}");
+                n_going_on += 1;
+            }
+        }
+    }
+    assert!(n_changed > 10 && n_going_on > 10, "{n_changed} {n_going_on}");
 }

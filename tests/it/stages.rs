@@ -197,3 +197,55 @@ fn ids_are_given_only_without_doubt() {
         [id("Senate", None), id("Macron", None), id("Springfield", None)]
     );
 }
+
+/// Every name of `names` is found in `text`, as written there, whatever the kind.
+#[track_caller]
+fn check_found(text: &str, names: &[&str]) {
+    let entities = find(None, text);
+    let mentions: Vec<&str> = entities
+        .iter()
+        .filter(|entity| !entity.kind.is_value())
+        .flat_map(|entity| entity.mentions.iter().map(|mention| mention.span.of(text)))
+        .collect();
+    for name in names {
+        assert!(mentions.contains(name), "{name:?} is not among {mentions:?}");
+    }
+}
+
+#[test]
+fn names_are_found_however_the_text_is_written() {
+    check_found(
+        "FRENCH PRESIDENT EMMANUEL MACRON MEETS ANGELA MERKEL IN BERLIN",
+        &["EMMANUEL MACRON", "ANGELA MERKEL", "BERLIN"],
+    );
+    check_found(
+        "Emmanuel Macron To Meet Angela Merkel In Berlin Over Bank Rescue",
+        &["Emmanuel Macron", "Angela Merkel", "Berlin"],
+    );
+    check_found(
+        "The US-led force met anti-Brexit marchers and Israeli-Palestinian teams.",
+        &["US", "Israeli", "Palestinian"],
+    );
+    check_found(
+        "😀 Emmanuel Macron 🇫🇷 met Angela Merkel 🎉 in Berlin.",
+        &["Emmanuel Macron", "Angela Merkel", "Berlin"],
+    );
+    check_found(
+        "Emmanuel Macron rnet Angela Merkel in Berlin , the paper sald .",
+        &["Emmanuel Macron", "Angela Merkel", "Berlin"],
+    );
+    let long = format!(
+        "{} and Angela Merkel of Berlin stayed.",
+        "the men who came and went and came again ".repeat(400)
+    );
+    check_found(&long, &["Angela Merkel", "Berlin"]);
+}
+
+#[test]
+fn a_megabyte_of_names_is_read_within_bounds() {
+    let text = "Ann Lee of Oslo met Bob Ray of Acme Corp. in Bergen. ".repeat(20_000);
+    let entities = find(None, &text);
+    assert!(
+        entities.iter().any(|entity| entity.name == "Ann Lee" && entity.mentions.len() > 10_000)
+    );
+}

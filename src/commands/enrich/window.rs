@@ -10,12 +10,13 @@ use bytes::Bytes;
 use tokio::task::JoinHandle;
 
 use crate::article::Format;
+use crate::commands::models;
 use crate::config::Config;
 use crate::dead_letter::DeadLetter;
 use crate::pipeline::process::{Processed, Processor};
 use crate::pool::Pool;
 use crate::source::lines::{Input, InputFault, place};
-use crate::stages::{Models, Stages};
+use crate::stages::Stages;
 
 /// What became of one input.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Window {
     pub(super) fn start(mut config: Config, format: Option<Format>) -> anyhow::Result<Self> {
         let pool = Pool::start(config.pipeline.compute_threads)
             .context("cannot start the compute threads")?;
-        let models = Models::embedded();
+        let models = models::load(&config)?;
         let (records_max, bytes_max) =
             (config.pipeline.inflight_records_max, config.pipeline.inflight_bytes_max);
         let mut processor = |format: Option<Format>| {
