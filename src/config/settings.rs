@@ -9,8 +9,8 @@ use super::faults::Faults;
 use super::raw::{RawConfig, Value};
 use super::reader::{Reader, integer};
 use super::{
-    AdminConfig, Config, Delivery, InputConfig, KafkaConfig, Loaded, LogConfig, LogFormat,
-    OutputConfig, PipelineConfig, RetractionForm,
+    AdminConfig, Config, Delivery, GroupProtocol, InputConfig, KafkaConfig, Loaded, LogConfig,
+    LogFormat, OutputConfig, PipelineConfig, RetractionForm,
 };
 use crate::article::Format;
 use crate::decode::DecodeOptions;
@@ -57,7 +57,12 @@ fn kafka(reader: &mut Reader, default: KafkaConfig) -> KafkaConfig {
         delivery: reader.choice(
             "kafka.delivery",
             default.delivery,
-            &[("at_least_once", Delivery::AtLeastOnce)],
+            &[("exactly_once", Delivery::ExactlyOnce), ("at_least_once", Delivery::AtLeastOnce)],
+        ),
+        group_protocol: reader.choice(
+            "kafka.group_protocol",
+            default.group_protocol,
+            &[("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)],
         ),
         // What brokers accept by default: group.min.session.timeout.ms and group.max.session.timeout.ms.
         session_timeout: reader.milliseconds(
@@ -129,6 +134,16 @@ fn pipeline(reader: &mut Reader, default: PipelineConfig) -> PipelineConfig {
             "pipeline.commit_interval_ms",
             default.commit_interval,
             10..=60_000,
+        ),
+        transaction_records_max: reader.integer(
+            "pipeline.transaction_records_max",
+            default.transaction_records_max,
+            1..=100_000,
+        ),
+        transaction_bytes_max: reader.integer(
+            "pipeline.transaction_bytes_max",
+            default.transaction_bytes_max,
+            KIB..=GIB,
         ),
         drain_timeout: reader.milliseconds(
             "pipeline.drain_timeout_ms",
@@ -241,8 +256,9 @@ fn reserved_property(property: &str) -> Option<&'static str> {
             "not to be set: equal keys go where Java's producers put them, in batches that the topics take"
         }
         "statistics.interval.ms" => "not to be set: the lag in /metrics comes from there",
-        "group.protocol" | "group.remote.assignor" | "partition.assignment.strategy" => {
-            "not to be set: static membership needs the classic protocol, cooperative-sticky"
+        "group.protocol" => "to be set as kafka.group_protocol",
+        "group.remote.assignor" | "partition.assignment.strategy" => {
+            "not to be set: partitions are handed over one by one, cooperative-sticky"
         }
         _ => return None,
     })

@@ -217,7 +217,8 @@ fn flags_win_over_the_environment_over_the_file() {
         brokers = ["file:9092"]                          # config/copydesk.toml:2
         group = "environment"                            # COPYDESK_KAFKA__GROUP
         instance = "flag"                                # --set
-        delivery = "at_least_once"                       # default
+        delivery = "exactly_once"                        # default
+        group_protocol = "classic"                       # default
         session_timeout_ms = 10000                       # default
         prefetch_bytes_max = 4194304                     # default
 
@@ -242,7 +243,9 @@ fn flags_win_over_the_environment_over_the_file() {
         inflight_records_max = 256                       # default
         inflight_bytes_max = 33554432                    # default
         stage_budget_ms = 2000                           # default
-        commit_interval_ms = 500                         # default
+        commit_interval_ms = 100                         # default
+        transaction_records_max = 500                    # default
+        transaction_bytes_max = 16777216                 # default
         drain_timeout_ms = 20000                         # default
 
         [admin]

@@ -1,9 +1,11 @@
 //! The outer side of a topic: write messages, read everything back, as a newsroom's own clients would.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -70,54 +72,81 @@ pub(crate) fn write(brokers: &str, topic: &str, messages: &[Message]) {
     producer.flush(TIMEOUT).unwrap();
 }
 
-/// All messages of a topic, by partition and offset.
+/// All committed messages of a topic as it is now, each partition's in order.
 pub(crate) fn read_all(brokers: &str, topic: &str) -> Vec<Message> {
-    let consumer: BaseConsumer = client(brokers)
-        .set("group.id", "reader")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
-    let mut messages = Vec::new();
-    for partition in metadata.topics()[0].partitions() {
-        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).unwrap();
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();
-        consumer.assign(&list).unwrap();
-        let mut next = low;
-        let until = Instant::now() + TIMEOUT;
-        while next < high {
-            assert!(Instant::now() < until, "{topic} was not read to its end");
-            let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
-            let message = message.unwrap();
-            next = message.offset() + 1;
-            messages.push(Message {
-                partition: message.partition(),
-                key: message.key().map(<[u8]>::to_vec),
-                value: message.payload().map(<[u8]>::to_vec),
-                headers: message.headers().map_or_else(Vec::new, |headers| {
-                    let owned = |header: Header<'_, &[u8]>| {
-                        (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
-                    };
-                    headers.iter().map(owned).collect()
-                }),
-                timestamp_ms: message.timestamp().to_millis(),
-            });
-        }
-    }
-    messages
+    Reader::start(brokers, topic).read_to_end()
 }
 
-/// How many messages a topic has, over all partitions, as far as its offsets tell; `None` while it has no leader.
-pub(crate) fn count(brokers: &str, topic: &str) -> Option<i64> {
-    let consumer: BaseConsumer = client(brokers).create().unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).ok()?;
-    let partitions = metadata.topics()[0].partitions();
-    let n_messages = |partition| {
-        let (low, high) = consumer.fetch_watermarks(topic, partition, TIMEOUT).ok()?;
-        Some(high - low)
-    };
-    partitions.iter().map(|partition| n_messages(partition.id())).sum()
+/// Reads a topic from its beginning, as `read_committed` readers see it.
+pub(crate) struct Reader {
+    consumer: BaseConsumer,
+    topic: String,
+    n_partitions: usize,
+    /// The message that each partition goes on with.
+    pub(crate) next: BTreeMap<i32, i64>,
+}
+
+impl Reader {
+    pub(crate) fn start(brokers: &str, topic: &str) -> Self {
+        let consumer: BaseConsumer = client(brokers)
+            .set("group.id", "reader")
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true")
+            .set("fetch.wait.max.ms", "50")
+            .set_log_level(rdkafka::config::RDKafkaLogLevel::Critical)
+            .create()
+            .unwrap();
+        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+        let mut list = TopicPartitionList::new();
+        for partition in metadata.topics()[0].partitions() {
+            list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        }
+        consumer.assign(&list).unwrap();
+        let n_partitions = list.count();
+        Self { consumer, topic: topic.to_owned(), n_partitions, next: BTreeMap::new() }
+    }
+
+    /// The next message of any partition; connections may fail meanwhile.
+    pub(crate) fn poll(&mut self, timeout: Duration) -> Option<Message> {
+        match self.consumer.poll(timeout)? {
+            Ok(message) => {
+                self.next.insert(message.partition(), message.offset() + 1);
+                Some(owned(&message))
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn read_to_end(&mut self) -> Vec<Message> {
+        let (mut messages, mut ended) = (Vec::new(), BTreeSet::new());
+        let until = Instant::now() + TIMEOUT;
+        while ended.len() < self.n_partitions {
+            assert!(Instant::now() < until, "{} was not read to its end", self.topic);
+            match self.consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => messages.push(owned(&message)),
+                Some(Err(KafkaError::PartitionEOF(partition))) => drop(ended.insert(partition)),
+                Some(Err(_)) | None => {}
+            }
+        }
+        messages.sort_by_key(|message| message.partition);
+        messages
+    }
+}
+
+fn owned(message: &BorrowedMessage<'_>) -> Message {
+    Message {
+        partition: message.partition(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: message.headers().map_or_else(Vec::new, |headers| {
+            let owned = |header: Header<'_, &[u8]>| {
+                (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
+            };
+            headers.iter().map(owned).collect()
+        }),
+        timestamp_ms: message.timestamp().to_millis(),
+    }
 }
 
 /// The offsets that a group has committed, of the partitions that have any; `None` while it has no coordinator.
