@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::support::kafka_server::KafkaServer;
 use crate::support::service::{Service, TIMEOUT, pause};
+use crate::support::take_turn;
 use crate::support::topics::{self, Message};
 
 /// One broker serves all scenarios, each with its own topics and group: starting it takes longer than most of them.
 #[test]
 fn the_service_on_a_real_broker() {
+    let _turn = take_turn();
     let Some(mut server) = KafkaServer::start() else { return };
     all_kinds_of_records_pass(&server);
     a_killed_service_loses_nothing(&server, "killed", "at_least_once");
@@ -18,6 +20,7 @@ fn the_service_on_a_real_broker() {
     a_standby_is_ready_and_takes_over(&server);
     instances_share_the_work_and_hand_it_over(&server);
     an_output_that_the_topic_refuses_becomes_a_dead_letter(&server);
+    an_output_is_made_smaller_until_the_topic_takes_it(&server);
     a_named_instance_comes_back_to_its_partitions(&server);
     a_second_signal_ends_at_once(&server);
     an_unknown_topic_is_waited_for(&server);
@@ -91,9 +94,17 @@ fn committed(brokers: &str, name: &str) -> Option<Vec<(i32, i64)>> {
 }
 
 fn wait_until_committed(brokers: &str, name: &str, offsets: &[(i32, i64)]) {
+    wait_until(|| committed(brokers, name), offsets);
+}
+
+fn wait_until(committed: impl Fn() -> Option<Vec<(i32, i64)>>, offsets: &[(i32, i64)]) {
     let until = Instant::now() + TIMEOUT;
-    while committed(brokers, name).as_deref() != Some(offsets) {
-        assert!(Instant::now() < until, "committed is {:?}", committed(brokers, name));
+    loop {
+        let found = committed();
+        if found.as_deref() == Some(offsets) {
+            return;
+        }
+        assert!(Instant::now() < until, "committed is {found:?}");
         pause();
     }
 }
@@ -279,6 +290,36 @@ fn an_output_that_the_topic_refuses_becomes_a_dead_letter(server: &KafkaServer) 
     assert_eq!((&dead[0].key, &dead[0].value), (&large.key, &large.value));
     assert_eq!(dead[0].header("copydesk-error-reason"), "output_too_large");
     assert_eq!(desk.committed(), [(0, 61)]);
+}
+
+fn an_output_is_made_smaller_until_the_topic_takes_it(server: &KafkaServer) {
+    let desk = Desk { server, name: "smaller" };
+    server.create_topic(&desk.topic("raw"), 1, &[]);
+    server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "9000")]);
+    server.create_topic(&desk.topic("dead"), 1, &[]);
+    let sentences: Vec<_> = (1..=150).map(|n| format!("It rained on day {n}.")).collect();
+    let mut messages = articles(20, 1);
+    messages.insert(10, Message::article(0, "long", &sentences.join(" ")));
+    desk.write(&messages);
+    for delivery in ["kafka.delivery=exactly_once", "kafka.delivery=at_least_once"] {
+        let name = delivery.rsplit('=').next().unwrap();
+        let service = desk.serve(&[
+            delivery,
+            "kafka.properties.compression.type=none",
+            &format!("kafka.group={name}"),
+        ]);
+        wait_until(|| topics::committed(&server.brokers, name, "smaller.raw"), &[(0, 21)]);
+        assert!(service.stop().success());
+    }
+    let published = desk.read("enriched");
+    assert_eq!(published.len(), 42);
+    for long in published.iter().filter(|message| message.key.as_deref() == Some(b"long")) {
+        let record = long.json();
+        assert_eq!(record["omitted"], serde_json::json!(["sentiment.sentences"]));
+        assert_eq!(record["sentiment"]["sentences"], serde_json::json!([]));
+        assert_eq!(record["text"].as_str().unwrap(), sentences.join(" "));
+        assert!(record["sentiment"]["document"]["label"].is_string());
+    }
 }
 
 fn a_named_instance_comes_back_to_its_partitions(server: &KafkaServer) {

@@ -403,6 +403,32 @@ fn no_more_is_read_than_there_is_room_for() {
 }
 
 #[test]
+fn a_partition_that_stands_still_beside_others_is_told() {
+    static GATE: Gate = Gate::new();
+    fn hold(article: &Segmented) -> Tones {
+        if article.article.text.contains("held") {
+            GATE.pass();
+        }
+        Tones::default()
+    }
+    let broker = Broker::start(2);
+    let mut config = broker.config();
+    config.admin.stall_timeout = Duration::from_secs(1);
+    let mut desk = Desk::start(config, Stages { sentiment: hold, ..Stages::default() });
+    broker.write(&[Message::article(0, "a", "It is held."), Message::article(1, "b", "It goes.")]);
+    desk.settle(1);
+    desk.wait_until("the stall is told", |desk| !desk.health.liveness().is_empty());
+    assert_eq!(desk.health.liveness(), ["no progress on partition 0 for 60 s"]);
+    assert_eq!(desk.metric("copydesk_partitions_stalled"), 1.0);
+    assert_eq!(desk.metric("copydesk_kafka_faults_total{fault=\"partition_stalled\"}"), 1.0);
+    GATE.open();
+    desk.settle(1);
+    desk.wait_until("it is over", |desk| desk.health.liveness().is_empty());
+    assert_eq!(desk.metric("copydesk_partitions_stalled"), 0.0);
+    desk.stop();
+}
+
+#[test]
 fn an_outage_longer_than_a_delivery_may_take_ends_the_service() {
     static GATE: Gate = Gate::new();
     fn wait(_: &Segmented) -> Tones {

@@ -43,6 +43,11 @@ impl Service {
         self.process.wait().unwrap();
     }
 
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
     /// SIGTERM, and wait for the end.
     pub(crate) fn stop(self) -> ExitStatus {
         self.signal("TERM");
@@ -50,6 +55,11 @@ impl Service {
     }
 
     pub(crate) fn end(mut self) -> ExitStatus {
+        self.wait()
+    }
+
+    /// Waits for its end; its log can still be read then.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let until = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {

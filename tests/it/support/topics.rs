@@ -1,6 +1,6 @@
 //! The outer side of a topic: write messages, read everything back, as a newsroom's own clients would.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -41,9 +41,11 @@ impl Message {
         std::str::from_utf8(value.as_deref().unwrap()).unwrap()
     }
 
-    /// Partition and offset of the input, by the header that says so.
+    /// Partition and offset of the input, by the header that says so: of dead letters it is another one.
     pub(crate) fn source(&self) -> (i32, i64) {
-        let mut parts = self.header("copydesk-source").rsplit('/');
+        let is_dead = self.headers.iter().any(|(name, _)| name == "copydesk-error-source");
+        let name = if is_dead { "copydesk-error-source" } else { "copydesk-source" };
+        let mut parts = self.header(name).rsplit('/');
         let offset = parts.next().unwrap().parse().unwrap();
         (parts.next().unwrap().parse().unwrap(), offset)
     }
@@ -55,21 +57,53 @@ impl Message {
 
 /// Writes the messages in order and waits until the broker has them.
 pub(crate) fn write(brokers: &str, topic: &str, messages: &[Message]) {
-    let producer: BaseProducer = client(brokers).set("linger.ms", "1").create().unwrap();
+    let writer = Writer::start(brokers, topic);
     for message in messages {
+        writer.send(message);
+        writer.poll();
+    }
+    writer.flush();
+}
+
+/// Writes to a topic, each record once.
+pub(crate) struct Writer {
+    producer: BaseProducer,
+    topic: String,
+}
+
+impl Writer {
+    pub(crate) fn start(brokers: &str, topic: &str) -> Self {
+        let producer = client(brokers)
+            .set("linger.ms", "1")
+            .set("enable.idempotence", "true")
+            .set_log_level(rdkafka::config::RDKafkaLogLevel::Critical)
+            .create()
+            .unwrap();
+        Self { producer, topic: topic.to_owned() }
+    }
+
+    /// Takes a message for writing. Never waits.
+    pub(crate) fn send(&self, message: &Message) {
         let mut headers = OwnedHeaders::new();
         for (key, value) in &message.headers {
             headers = headers.insert(Header { key, value: value.as_deref() });
         }
-        let mut record = BaseRecord::<[u8], [u8]>::to(topic).partition(message.partition);
+        let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(message.partition);
         record.key = message.key.as_deref();
         record.payload = message.value.as_deref();
         record.timestamp = message.timestamp_ms;
         record.headers = Some(headers);
-        producer.send(record).map_err(|(error, _)| error).unwrap();
-        producer.poll(Duration::ZERO);
+        self.producer.send(record).map_err(|(error, _)| error).unwrap();
     }
-    producer.flush(TIMEOUT).unwrap();
+
+    pub(crate) fn poll(&self) {
+        self.producer.poll(Duration::ZERO);
+    }
+
+    /// Waits until the broker has all of it.
+    pub(crate) fn flush(&self) {
+        self.producer.flush(TIMEOUT).unwrap();
+    }
 }
 
 /// All committed messages of a topic as it is now, each partition's in order.
@@ -82,8 +116,8 @@ pub(crate) struct Reader {
     consumer: BaseConsumer,
     topic: String,
     n_partitions: usize,
-    /// The message that each partition goes on with.
-    pub(crate) next: BTreeMap<i32, i64>,
+    /// Partitions that were read to the end that they had then.
+    ended: BTreeSet<i32>,
 }
 
 impl Reader {
@@ -104,30 +138,35 @@ impl Reader {
         }
         consumer.assign(&list).unwrap();
         let n_partitions = list.count();
-        Self { consumer, topic: topic.to_owned(), n_partitions, next: BTreeMap::new() }
+        Self { consumer, topic: topic.to_owned(), n_partitions, ended: BTreeSet::new() }
     }
 
     /// The next message of any partition; connections may fail meanwhile.
     pub(crate) fn poll(&mut self, timeout: Duration) -> Option<Message> {
         match self.consumer.poll(timeout)? {
             Ok(message) => {
-                self.next.insert(message.partition(), message.offset() + 1);
+                self.ended.remove(&message.partition());
                 Some(owned(&message))
+            }
+            Err(KafkaError::PartitionEOF(partition)) => {
+                self.ended.insert(partition);
+                None
             }
             Err(_) => None,
         }
     }
 
+    /// Whether some partition was not read to its end, as far as that is known.
+    pub(crate) fn has_more(&self) -> bool {
+        self.ended.len() < self.n_partitions
+    }
+
     fn read_to_end(&mut self) -> Vec<Message> {
-        let (mut messages, mut ended) = (Vec::new(), BTreeSet::new());
+        let mut messages = Vec::new();
         let until = Instant::now() + TIMEOUT;
-        while ended.len() < self.n_partitions {
+        while self.has_more() {
             assert!(Instant::now() < until, "{} was not read to its end", self.topic);
-            match self.consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) => messages.push(owned(&message)),
-                Some(Err(KafkaError::PartitionEOF(partition))) => drop(ended.insert(partition)),
-                Some(Err(_)) | None => {}
-            }
+            messages.extend(self.poll(Duration::from_millis(100)));
         }
         messages.sort_by_key(|message| message.partition);
         messages

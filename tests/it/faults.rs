@@ -1,0 +1,410 @@
+//! The service under faults, on a cluster of three real brokers.
+//!
+//! Each schedule is random, from a seed that is printed; `COPYDESK_FAULT_SEED=N COPYDESK_FAULT_SCHEDULES=1` runs one
+//! again. Articles, broken ones among them, are written while instances are killed, frozen, restarted, join and leave,
+//! and brokers are killed, restarted and frozen. Every record must come out, exactly once or at least once as
+//! configured, in order.
+
+mod checker;
+mod schedule;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::support::kafka_server::KafkaServer;
+use crate::support::service::Service;
+use crate::support::take_turn;
+use crate::support::topics::{Message, Reader, Writer};
+use checker::{Output, Promise, defects};
+use schedule::{Fault, Group, N_BROKERS, N_SLOTS, Schedule};
+
+const N_PARTITIONS: i32 = 4;
+
+/// For a schedule to come to its end, from its last fault on: sessions, transactions and brokers have ended many times
+/// by then.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Written before the first fault, and waited for: faults are to hit instances that are at work.
+const N_FIRST: u32 = 40;
+
+/// Written one by one while faults begin.
+const N_RECORDS: u32 = 440;
+
+/// So that they are written over all faults that begin.
+const WRITE_PAUSE: Duration = Duration::from_millis(10);
+
+/// After the last record came out: for doubles that come late.
+const SILENCE: Duration = Duration::from_millis(500);
+
+#[test]
+fn random_faults_neither_lose_nor_double_nor_reorder() {
+    let number = |name: &str| std::env::var_os(name)?.to_str()?.parse::<u64>().ok();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let first = number("COPYDESK_FAULT_SEED").unwrap_or(now);
+    let n_schedules = number("COPYDESK_FAULT_SCHEDULES").unwrap_or(20);
+    let _turn = take_turn();
+    let Some(mut server) = KafkaServer::start_cluster(N_BROKERS) else { return };
+    for seed in first..first + n_schedules {
+        let schedule = Schedule::random(seed);
+        eprintln!("{schedule}");
+        let report = Run::new(&mut server, &schedule, &format!("seed-{seed}")).run();
+        eprintln!("  {report}");
+    }
+}
+
+/// Each fault by itself, with both promises: the table of docs/reliability.md. Runs when it is asked for.
+#[test]
+fn each_fault_by_itself() {
+    if std::env::var_os("COPYDESK_FAULT_MATRIX").is_none() {
+        eprintln!(
+            "skipped: COPYDESK_FAULT_MATRIX is not set; the random schedules have every fault"
+        );
+        return;
+    }
+    let _turn = take_turn();
+    let Some(mut server) = KafkaServer::start_cluster(N_BROKERS) else { return };
+    let seconds = Duration::from_secs;
+    let faults = [
+        Fault::InstanceKilled(0, seconds(0)),
+        Fault::InstanceKilled(0, seconds(30)),
+        Fault::InstanceRestarted(0, seconds(0)),
+        Fault::InstanceFrozen(0, seconds(3)),
+        Fault::InstanceFrozen(0, seconds(9)),
+        Fault::InstanceJoins,
+        Fault::InstanceLeaves(0),
+        Fault::BrokerKilled(0, seconds(2)),
+        Fault::BrokerRestarted(0, seconds(2)),
+        Fault::BrokerFrozen(0, seconds(5)),
+    ];
+    let mut n = 0;
+    for fault in faults {
+        for (promise, group) in [
+            (Promise::ExactlyOnce, Group::Named),
+            (Promise::ExactlyOnce, Group::Consumer),
+            (Promise::AtLeastOnce, Group::Named),
+        ] {
+            n += 1;
+            let schedule = Schedule::single(fault, promise, group);
+            let report = Run::new(&mut server, &schedule, &format!("single-{n}")).run();
+            eprintln!("{fault:?} | {promise:?}, {group:?} | {report}");
+        }
+    }
+}
+
+/// One schedule on its way.
+struct Run<'a> {
+    server: &'a mut KafkaServer,
+    schedule: &'a Schedule,
+    name: &'a str,
+    slots: [Option<Service>; N_SLOTS],
+    /// What ends or undoes a fault, and when.
+    repairs: Vec<(Instant, Repair)>,
+    /// Told to end, and when they have ended to be started again.
+    leaving: Vec<(Service, Option<(usize, Duration)>)>,
+    launched: Vec<usize>,
+    n_restarts: usize,
+    repaired_at: Instant,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Repair {
+    Start(usize),
+    Thaw(usize),
+    LaunchBroker(usize),
+    ThawBroker(usize),
+}
+
+/// How a run went that had no defects.
+#[derive(Debug)]
+struct Report {
+    n_records: usize,
+    n_doubled: usize,
+    /// Instances that ended by themselves and were started again.
+    n_restarts: usize,
+    /// Longest time in which no record came out.
+    longest_gap: Duration,
+    recovered_in: Duration,
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { n_records, n_doubled, n_restarts, longest_gap, recovered_in } = self;
+        write!(
+            f,
+            "{n_records} records, {n_doubled} doubled, {n_restarts} restarted; longest gap {:.1} s, all out {:.1} s \
+             after the last repair",
+            longest_gap.as_secs_f64(),
+            recovered_in.as_secs_f64()
+        )
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(server: &'a mut KafkaServer, schedule: &'a Schedule, name: &'a str) -> Self {
+        for kind in ["raw", "enriched", "dead"] {
+            server.create_topic(&format!("{name}.{kind}"), N_PARTITIONS, &[]);
+        }
+        let now = Instant::now();
+        let mut run = Self {
+            server,
+            schedule,
+            name,
+            slots: [const { None }; N_SLOTS],
+            repairs: Vec::new(),
+            leaving: Vec::new(),
+            launched: Vec::new(),
+            n_restarts: 0,
+            repaired_at: now,
+        };
+        for slot in 0..schedule.n_instances {
+            run.start(slot);
+        }
+        run
+    }
+
+    fn topic(&self, kind: &str) -> String {
+        format!("{}.{kind}", self.name)
+    }
+
+    fn run(mut self) -> Report {
+        let brokers = self.server.brokers.clone();
+        let mut readers =
+            ["enriched", "dead"].map(|kind| Reader::start(&brokers, &self.topic(kind)));
+        let writer = Writer::start(&brokers, &self.topic("raw"));
+        let (mut outputs, mut seen) = (Vec::new(), BTreeSet::new());
+        (0..N_FIRST).for_each(|n| writer.send(&message(n)));
+        let mut begun_at = Instant::now();
+        let mut faults = self.schedule.faults.clone().into_iter().peekable();
+        let (mut n_written, mut out_at, mut longest_gap) = (N_FIRST, begun_at, Duration::ZERO);
+        let mut is_at_work = false;
+        loop {
+            let now = Instant::now();
+            if !is_at_work && seen.len() >= n_written as usize {
+                (is_at_work, begun_at) = (true, now);
+            }
+            while is_at_work
+                && let Some((_, fault)) = faults.next_if(|(at, _)| begun_at + *at <= now)
+            {
+                self.inflict(fault);
+            }
+            self.repair_and_supervise();
+            let due = begun_at + WRITE_PAUSE * (n_written - N_FIRST);
+            if is_at_work && due <= now && n_written < N_RECORDS {
+                writer.send(&message(n_written));
+                n_written += 1;
+            }
+            writer.poll();
+            for (topic, reader) in readers.iter_mut().enumerate() {
+                while let Some(message) = reader.poll(Duration::from_millis(2)) {
+                    let source = message.source();
+                    outputs.push(Output { source, topic, partition: message.partition });
+                    if seen.insert(source) {
+                        if is_at_work {
+                            longest_gap = longest_gap.max(out_at.elapsed());
+                        }
+                        out_at = Instant::now();
+                    }
+                }
+            }
+            let is_written = n_written == N_RECORDS && faults.peek().is_none();
+            let is_quiet = self.repairs.is_empty() && self.leaving.is_empty();
+            if is_written && is_quiet && seen.len() >= n_written as usize {
+                break;
+            }
+            let deadline = self.repaired_at.max(begun_at) + TIMEOUT;
+            assert!(
+                now < deadline,
+                "{} of {n_written} came out: {}\n{}",
+                seen.len(),
+                self.schedule,
+                self.logs()
+            );
+        }
+        let recovered_in = out_at.saturating_duration_since(self.repaired_at);
+        writer.flush();
+        let until = Instant::now() + SILENCE;
+        let mut slots = std::mem::take(&mut self.slots);
+        let services: Vec<_> = slots.iter_mut().filter_map(Option::take).collect();
+        services.iter().for_each(|service| service.signal("TERM"));
+        for mut service in services {
+            let status = service.wait();
+            assert!(status.success(), "{status} in {}\n{}", self.schedule, service.log());
+        }
+        for &broker in &self.launched {
+            self.server.wait_until_ready(broker);
+        }
+        for (topic, reader) in readers.iter_mut().enumerate() {
+            while Instant::now() < until || reader.has_more() {
+                if let Some(message) = reader.poll(Duration::from_millis(20)) {
+                    let source = message.source();
+                    outputs.push(Output { source, topic, partition: message.partition });
+                }
+            }
+        }
+        let inputs = inputs(&brokers, &self.topic("raw"));
+        assert!(inputs.len() >= n_written as usize, "the writer lost records");
+        let defects = defects(&inputs, &outputs, self.schedule.promise);
+        assert!(defects.is_empty(), "{defects:?} in {}", self.schedule);
+        let n_doubled = outputs.len() - inputs.len();
+        let n_restarts = self.n_restarts;
+        Report { n_records: inputs.len(), n_doubled, n_restarts, longest_gap, recovered_in }
+    }
+
+    fn inflict(&mut self, fault: Fault) {
+        let now = Instant::now();
+        match fault {
+            Fault::InstanceKilled(slot, pause) => {
+                if let Some(service) = self.take(slot) {
+                    service.kill();
+                    self.repairs.push((now + pause, Repair::Start(slot)));
+                }
+            }
+            Fault::InstanceRestarted(slot, pause) => {
+                if let Some(service) = self.take(slot) {
+                    service.signal("TERM");
+                    self.leaving.push((service, Some((slot, pause))));
+                }
+            }
+            Fault::InstanceFrozen(slot, pause) => {
+                if let Some(service) = &self.slots[slot] {
+                    service.signal("STOP");
+                    self.repairs.push((now + pause, Repair::Thaw(slot)));
+                }
+            }
+            Fault::InstanceJoins => {
+                let is_free =
+                    |&slot: &usize| self.slots[slot].is_none() && !self.is_in_repair(slot);
+                if let Some(slot) = (0..N_SLOTS).find(is_free) {
+                    self.start(slot);
+                }
+            }
+            Fault::InstanceLeaves(slot) => {
+                if self.slots.iter().flatten().count() > 1
+                    && let Some(service) = self.take(slot)
+                {
+                    service.signal("TERM");
+                    self.leaving.push((service, None));
+                }
+            }
+            Fault::BrokerKilled(broker, pause) => {
+                self.server.end(broker, "KILL");
+                self.repairs.push((now + pause, Repair::LaunchBroker(broker)));
+            }
+            Fault::BrokerRestarted(broker, pause) => {
+                self.server.signal(broker, "TERM");
+                self.repairs.push((now + pause, Repair::LaunchBroker(broker)));
+            }
+            Fault::BrokerFrozen(broker, pause) => {
+                self.server.signal(broker, "STOP");
+                self.repairs.push((now + pause, Repair::ThawBroker(broker)));
+            }
+        }
+    }
+
+    /// An instance to be ended; not one that is frozen, since it could not be.
+    fn take(&mut self, slot: usize) -> Option<Service> {
+        if self.is_in_repair(slot) { None } else { self.slots[slot].take() }
+    }
+
+    fn is_in_repair(&self, slot: usize) -> bool {
+        self.repairs.iter().any(|(_, repair)| match repair {
+            Repair::Start(other) | Repair::Thaw(other) => *other == slot,
+            Repair::LaunchBroker(_) | Repair::ThawBroker(_) => false,
+        }) || self.leaving.iter().any(|(_, next)| next.is_some_and(|(other, _)| other == slot))
+    }
+
+    fn repair_and_supervise(&mut self) {
+        let now = Instant::now();
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.repairs).into_iter().partition(|(at, _)| *at <= now);
+        self.repairs = later;
+        for (_, repair) in due {
+            match repair {
+                Repair::Start(slot) => self.start(slot),
+                Repair::Thaw(slot) => {
+                    if let Some(service) = &self.slots[slot] {
+                        service.signal("CONT");
+                    }
+                }
+                Repair::LaunchBroker(broker) => {
+                    self.server.launch(broker);
+                    self.launched.push(broker);
+                }
+                Repair::ThawBroker(broker) => self.server.signal(broker, "CONT"),
+            }
+            self.repaired_at = Instant::now();
+        }
+        // How they ended makes no difference: brokers may be gone.
+        for (mut service, next) in std::mem::take(&mut self.leaving) {
+            match next {
+                _ if service.is_running() => self.leaving.push((service, next)),
+                Some((slot, pause)) => self.repairs.push((now + pause, Repair::Start(slot))),
+                None => self.repaired_at = now,
+            }
+        }
+        for slot in 0..N_SLOTS {
+            let has_ended = self.slots[slot].as_mut().is_some_and(|service| !service.is_running());
+            if has_ended {
+                self.n_restarts += 1;
+                self.start(slot);
+            }
+        }
+    }
+
+    fn start(&mut self, slot: usize) {
+        let name = self.name;
+        let delivery = match self.schedule.promise {
+            Promise::ExactlyOnce => "exactly_once",
+            Promise::AtLeastOnce => "at_least_once",
+        };
+        let mut settings = vec![
+            format!("kafka.brokers={}", self.server.brokers),
+            format!("kafka.group={name}"),
+            format!("kafka.delivery={delivery}"),
+            "kafka.session_timeout_ms=6000".to_owned(),
+            format!("input.topic={name}.raw"),
+            format!("output.topic={name}.enriched"),
+            format!("output.dead_letter_topic={name}.dead"),
+            "pipeline.compute_threads=1".to_owned(),
+        ];
+        if self.schedule.promise == Promise::ExactlyOnce {
+            // Short, so that what a killed instance has left open ends soon.
+            settings.push("kafka.properties.transaction.timeout.ms=8000".to_owned());
+        }
+        match self.schedule.group {
+            Group::Named => settings.push(format!("kafka.instance={name}-{slot}")),
+            Group::Nameless => {}
+            Group::Consumer => settings.push("kafka.group_protocol=consumer".to_owned()),
+        }
+        self.slots[slot] = Some(Service::start(&settings));
+    }
+
+    fn logs(&self) -> String {
+        self.slots.iter().flatten().map(Service::log).collect::<Vec<_>>().join("\n---\n")
+    }
+}
+
+/// Every eleventh is no article, every seventh a long one.
+fn message(n: u32) -> Message {
+    let partition = i32::try_from(n).unwrap() % N_PARTITIONS;
+    let id = format!("id-{n}");
+    if n % 11 == 5 {
+        let value = Some(format!("no article {n}").into_bytes());
+        return Message { partition, key: Some(id.into_bytes()), value, ..Message::default() };
+    }
+    let n_times = if n % 7 == 3 { 60 } else { 1 + n as usize % 5 };
+    let text = "The council approved the plan. “It took years,” said the mayor, Ann Lee of Dover. ";
+    Message::article(partition, &id, &text.repeat(n_times))
+}
+
+/// Where every record of the input topic stands.
+fn inputs(brokers: &str, topic: &str) -> BTreeSet<(i32, i64)> {
+    let messages = crate::support::topics::read_all(brokers, topic);
+    let mut offsets: BTreeMap<i32, i64> = BTreeMap::new();
+    let mut position = |message: &Message| {
+        let next = offsets.entry(message.partition).or_insert(0);
+        *next += 1;
+        (message.partition, *next - 1)
+    };
+    messages.iter().map(&mut position).collect()
+}
