@@ -427,6 +427,21 @@ mod tests {
     }
 
     #[test]
+    fn secrets_come_from_files_and_are_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        fs::write(&path, "hunter2\n").unwrap();
+        let file = format!("kafka.property_files.sasl.password={}", path.display());
+        let loaded = load(&[&file]).unwrap();
+        let expected = [("sasl.password".into(), "hunter2".into())];
+        assert_eq!(loaded.config.kafka.properties, Properties::from_iter(expected));
+        assert!(!format!("{loaded:?}").contains("hunter2"));
+        check_setting("kafka.property_files.sasl.password=/nowhere/at/all", false);
+        check_setting("kafka.property_files.acks=/nowhere/at/all", false);
+        assert!(load(&[&file, "kafka.properties.sasl.password=other"]).is_err());
+    }
+
+    #[test]
     fn properties_are_passed_on_under_their_own_names() {
         let config = load(&["kafka.properties.linger.ms=5", "kafka.properties.client.rack=b"]);
         let expected = [("client.rack".into(), "b".into()), ("linger.ms".into(), "5".into())];

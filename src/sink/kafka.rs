@@ -6,8 +6,11 @@
 //! nothing lost, since what was not acknowledged is not committed either.
 
 pub mod transactions;
+pub mod writer;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -86,7 +89,7 @@ impl KafkaSink {
         limits: TopicLimits,
         on_event: OnEvent,
     ) -> Result<Self, SendError> {
-        let context = Context { on_event, is_each_reported: true };
+        let context = Context { on_event, in_transaction: None };
         let defaults = [("message.timeout.ms", DELIVERY_TIMEOUT_MS)];
         let properties = properties(config, limits, &defaults);
         let producer = ThreadedProducer::from_config_and_context(&properties, context)
@@ -240,8 +243,9 @@ fn verdict(code: RDKafkaErrorCode) -> Verdict {
 
 struct Context {
     on_event: OnEvent,
-    /// Otherwise records are part of a transaction: only refusals are, and the rest is said of the whole.
-    is_each_reported: bool,
+    /// Where records are part of a transaction only refusals are reported, and the rest is said of the whole. This is
+    /// set when one of them failed.
+    in_transaction: Option<Arc<AtomicBool>>,
 }
 
 impl ClientContext for Context {
@@ -287,7 +291,14 @@ impl ProducerContext for Context {
             },
             Err((other, _)) => SinkEvent::Failed(other.to_string()),
         };
-        if self.is_each_reported || matches!(event, SinkEvent::Refused(..)) {
+        let is_reported = match &self.in_transaction {
+            None => true,
+            Some(has_failed) => {
+                has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                matches!(event, SinkEvent::Refused(..))
+            }
+        };
+        if is_reported {
             (self.on_event)(event);
         }
     }

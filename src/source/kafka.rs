@@ -11,6 +11,7 @@
 mod committer;
 mod context;
 mod prober;
+pub mod reader;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

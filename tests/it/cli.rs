@@ -77,7 +77,7 @@ fn exit_codes_tell_how_it_ended() {
 
 #[test]
 fn every_command_has_examples() {
-    for name in ["serve", "demo", "enrich", "check", "schema"] {
+    for name in ["serve", "demo", "enrich", "check", "dead", "schema"] {
         let ran = run(&[name, "--help"], &[]);
         assert!(ran.stdout.contains(&format!("Examples:\n  copydesk {name}")), "{ran:?}");
     }

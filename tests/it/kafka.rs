@@ -1,9 +1,11 @@
 //! The service as a process on a real Apache Kafka from Maven Central, started and stopped by the test.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::kafka_server::KafkaServer;
+use crate::support::kafka_server::{KafkaServer, SECRET};
 use crate::support::service::{Service, TIMEOUT, pause};
 use crate::support::take_turn;
 use crate::support::topics::{self, Message};
@@ -18,6 +20,8 @@ fn the_service_on_a_real_broker() {
     a_killed_service_loses_nothing(&server, "exactly", "exactly_once");
     a_zombie_is_fenced(&server);
     a_standby_is_ready_and_takes_over(&server);
+    dead_letters_are_listed_and_redriven(&server);
+    a_secured_cluster_lets_in_whom_it_should(&server);
     instances_share_the_work_and_hand_it_over(&server);
     an_output_that_the_topic_refuses_becomes_a_dead_letter(&server);
     an_output_is_made_smaller_until_the_topic_takes_it(&server);
@@ -224,6 +228,100 @@ fn wait_until_committed_in_sum(desk: &Desk<'_>, n: i64) {
         assert!(Instant::now() < until, "committed is {:?}", desk.committed());
         pause();
     }
+}
+
+fn dead_letters_are_listed_and_redriven(server: &KafkaServer) {
+    let desk = Desk::new(server, "redrive", 2);
+    let poison = Message {
+        partition: 1,
+        key: Some(b"\x00\xff".to_vec()),
+        value: Some(b"{\"text\": \"cut o\xff".to_vec()),
+        headers: vec![("a".into(), Some(b"1".to_vec())), ("a".into(), None)],
+        timestamp_ms: None,
+    };
+    let broken = Message { value: Some(b"[]".to_vec()), ..Message::article(0, "list", "") };
+    desk.write(&[poison.clone(), broken]);
+    let service = desk.serve(&[]);
+    desk.wait_for("dead", 2);
+    let dead = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_copydesk"))
+            .arg("dead")
+            .args(arguments)
+            .args(["--set", &format!("kafka.brokers={}", server.brokers)])
+            .args(["--set", "output.dead_letter_topic=redrive.dead"])
+            .current_dir(std::env::temp_dir())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        (output.stdout, String::from_utf8(output.stderr).unwrap())
+    };
+    let lines = String::from_utf8(dead(&["list", "--json"]).0).unwrap();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines.iter().any(|line| line["source"] == "redrive.raw/1/0"), "{lines:?}");
+    assert_eq!(dead(&["show", "--value", "--reason", "not_utf8"]).0, poison.value.clone().unwrap());
+    let tried = dead(&["redrive", "--reason", "not_utf8", "--dry-run"]);
+    assert!(tried.1.starts_with("1 would be redriven"), "{}", tried.1);
+    for round in 1..=3 {
+        // Two rounds more are let through, then it has had its three attempts.
+        let (_, said) = dead(&["redrive", "--reason", "not_utf8", "--since", "1h", "--limit", "1"]);
+        assert!(said.starts_with("1 redriven"), "round {round}: {said}");
+        desk.wait_for("dead", 2 + round);
+    }
+    assert!(service.stop().success());
+    let raw: Vec<_> =
+        desk.read("raw").into_iter().filter(|message| message.value == poison.value).collect();
+    assert_eq!(raw.len(), 4);
+    for again in &raw[1..] {
+        assert_eq!((again.partition, &again.key), (1, &poison.key));
+        assert_eq!(again.headers[..2], poison.headers);
+        assert_eq!(again.headers[2], ("copydesk-error-attempts".into(), Some(b"1".to_vec())));
+        assert_eq!(again.headers.len(), 3);
+    }
+    let last = desk.read("dead").into_iter().filter(|message| message.value == poison.value).last();
+    assert_eq!(last.unwrap().header("copydesk-error-attempts"), "2");
+    let (_, said) = dead(&["redrive", "--all", "--attempts-max", "1"]);
+    assert!(said.starts_with("0 redriven; left out: 5 with 1 attempts"), "{said}");
+}
+
+fn a_secured_cluster_lets_in_whom_it_should(server: &KafkaServer) {
+    let desk = Desk::new(server, "secured", 1);
+    desk.write(&articles(20, 1));
+    let (address, certificate) = server.secured();
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, format!("{SECRET}\n")).unwrap();
+    let wrong = folder.path().join("wrong");
+    std::fs::write(&wrong, "guess").unwrap();
+    let serve = |user: &str, password: &Path| {
+        let settings = [
+            "security.protocol=SASL_SSL".to_owned(),
+            "sasl.mechanisms=SCRAM-SHA-512".to_owned(),
+            format!("sasl.username={user}"),
+            format!("ssl.ca.location={}", certificate.display()),
+        ];
+        let mut settings = settings.map(|setting| format!("kafka.properties.{setting}")).to_vec();
+        settings.push(format!("kafka.property_files.sasl.password={}", password.display()));
+        settings.push(format!("kafka.brokers={address}"));
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        desk.serve(&settings)
+    };
+    let guest = serve("guest", &password);
+    let line = guest.wait_for_log("topic is not usable");
+    assert!(line["error"].as_str().unwrap().starts_with("access is refused"), "{line}");
+    assert_eq!((guest.get("/readyz").0, guest.get("/livez").0), (503, 200));
+    let refused = "copydesk_kafka_faults_total{fault=\"access_refused\"} 0\n";
+    assert!(!guest.get("/metrics").1.contains(refused));
+    assert!(guest.stop().success());
+    let stranger = serve("desk", &wrong);
+    stranger.wait_for_log("no broker answers");
+    assert!(stranger.log().contains("SASL authentication error"), "{}", stranger.log());
+    assert!(stranger.stop().success());
+    let service = serve("desk", &password);
+    desk.wait_for("enriched", 20);
+    assert!(!service.log().contains(SECRET) && !service.get("/metrics").1.contains(SECRET));
+    assert!(service.stop().success());
 }
 
 fn a_standby_is_ready_and_takes_over(server: &KafkaServer) {

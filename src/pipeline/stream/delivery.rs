@@ -110,10 +110,20 @@ impl Stream {
             SinkEvent::Reachable(is_reachable) => self.on_reachable(is_reachable),
             SinkEvent::Failed(error) => {
                 self.service.metrics.sink.delivery_failed();
+                self.abandon_transaction();
                 return Err(PipelineError::Sink(error));
             }
         }
         Ok(())
+    }
+
+    /// Nothing more will be said of it: the brokers end it.
+    fn abandon_transaction(&mut self) {
+        if let Publisher::ExactlyOnce(transactions) = &mut self.publisher
+            && transactions.current.take().is_some()
+        {
+            self.service.metrics.pipeline.transaction_ended(false);
+        }
     }
 
     /// Sends what is finished, in input order per partition, as far as there is room.
@@ -300,10 +310,10 @@ impl Stream {
                 }
                 self.take_deliveries();
                 self.commit_and_wait();
+                tracing::info!("producer flushed, offsets committed");
             }
             Publisher::ExactlyOnce(_) => self.await_transaction(),
         }
-        tracing::info!("producer flushed, offsets committed");
         for partition in self.progress.partitions() {
             self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);
         }
@@ -318,6 +328,10 @@ impl Stream {
                 Event::Sink(SinkEvent::Delivered(ticket)) => self.on_delivered(ticket),
                 Event::Sink(SinkEvent::Committed) => self.on_committed_transaction(),
                 Event::Sink(SinkEvent::Aborted(error)) => self.on_aborted(&error),
+                Event::Sink(SinkEvent::Failed(error)) => {
+                    tracing::warn!(error, "transaction failed");
+                    self.abandon_transaction();
+                }
                 _ => {}
             }
         }
@@ -333,6 +347,8 @@ impl Stream {
         }
         if self.is_in_transaction() {
             tracing::warn!("a transaction is left open, the brokers will end it");
+        } else {
+            tracing::info!("last transaction ended");
         }
     }
 }

@@ -79,7 +79,11 @@ impl TransactionalSink {
         let transactional_id = transactional_id(&config.kafka);
         properties.set("transactional.id", &transactional_id);
         tracing::info!(transactional_id, "producer is transactional");
-        let context = Context { on_event: Box::new(on_event.clone()), is_each_reported: false };
+        let has_failed = Arc::new(AtomicBool::new(false));
+        let context = Context {
+            on_event: Box::new(on_event.clone()),
+            in_transaction: Some(Arc::clone(&has_failed)),
+        };
         let producer = ThreadedProducer::from_config_and_context(&properties, context);
         let is_stopped = Arc::new(AtomicBool::new(false));
         let worker = Worker {
@@ -87,6 +91,7 @@ impl TransactionalSink {
             topics: Topics::new(config),
             input_topic: config.input.topic.clone(),
             on_event: Box::new(on_event),
+            has_failed,
             is_stopped: Arc::clone(&is_stopped),
         };
         let (batches, queue) = mpsc::sync_channel(1);
@@ -144,6 +149,8 @@ struct Worker {
     topics: Topics,
     input_topic: String,
     on_event: OnEvent,
+    /// A record of this transaction was not delivered: those behind it never will be, and it can only be aborted.
+    has_failed: Arc<AtomicBool>,
     is_stopped: Arc<AtomicBool>,
 }
 
@@ -182,7 +189,7 @@ impl Worker {
         match self.repeat("abort", || self.producer.abort_transaction(CALL_TIMEOUT)) {
             Ok(()) => {
                 // What was purged is reported before the transaction: a report must not fall into the next one.
-                self.await_reports(Instant::now() + CALL_TIMEOUT);
+                self.await_reports();
                 (self.on_event)(SinkEvent::Aborted(error));
                 Ok(())
             }
@@ -193,6 +200,7 @@ impl Worker {
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), Failure> {
+        self.has_failed.store(false, Ordering::Relaxed);
         self.producer.begin_transaction().map_err(|error| failure(&error))?;
         let until = Instant::now() + OUTAGE_MAX;
         for (ticket, outgoing) in &batch.records {
@@ -200,11 +208,20 @@ impl Worker {
         }
         let offsets = self.offsets(batch).map_err(|error| failure(&error))?;
         let membership = batch.membership.metadata();
-        self.repeat("offsets", || {
-            self.producer.send_offsets_to_transaction(&offsets, membership, CALL_TIMEOUT)
-        })?;
-        self.await_reports(until);
-        self.repeat("commit", || self.producer.commit_transaction(CALL_TIMEOUT))
+        let send_offsets =
+            || self.producer.send_offsets_to_transaction(&offsets, membership, CALL_TIMEOUT);
+        self.repeat("offsets", send_offsets)?;
+        while self.producer.in_flight_count() > 0 && Instant::now() < until {
+            if self.has_failed.load(Ordering::Relaxed) {
+                return Err(Failure::Abort("a record was not delivered".to_owned()));
+            }
+            std::thread::park_timeout(POLL_PAUSE);
+        }
+        self.repeat("commit", || match self.producer.commit_transaction(CALL_TIMEOUT) {
+            // Not all is acknowledged. Whether it can be is only told when the offsets are sent once more.
+            Err(error @ KafkaError::Flush(_)) => send_offsets().and(Err(error)),
+            result => result,
+        })
     }
 
     fn send(&self, ticket: Ticket, outgoing: &Outgoing, until: Instant) -> Result<(), Failure> {
@@ -234,8 +251,8 @@ impl Worker {
         Ok(list)
     }
 
-    /// Waits until every record is acknowledged or refused; the commit would do so too, more slowly.
-    fn await_reports(&self, until: Instant) {
+    fn await_reports(&self) {
+        let until = Instant::now() + CALL_TIMEOUT;
         while self.producer.in_flight_count() > 0 && Instant::now() < until {
             std::thread::park_timeout(POLL_PAUSE);
         }

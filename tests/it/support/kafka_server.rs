@@ -31,7 +31,15 @@ struct Node {
     process: Option<Child>,
     folder: TempDir,
     address: String,
+    /// TLS and SCRAM: see [`SECRET`].
+    secure_address: String,
 }
+
+/// Password of the users `desk`, who may do everything, and `guest`, who may do nothing.
+pub(crate) const SECRET: &str = "hunter2-hunter2";
+
+/// Of the keystore.
+const STORE_SECRET: &str = "changeit";
 
 impl KafkaServer {
     /// Fetches what is not there yet, and starts a broker; `None`, with one line on standard error, without Java or
@@ -54,15 +62,18 @@ impl KafkaServer {
             return None;
         }
         let jars = fetch();
-        let ports = free_ports(2 * n_nodes);
+        let ports = free_ports(3 * n_nodes);
         let nodes: Vec<_> = (0..n_nodes)
             .map(|index| {
                 let folder = tempfile::tempdir().unwrap();
                 let path = folder.path();
                 fs::write(path.join("server.properties"), properties(path, index, &ports)).unwrap();
+                make_certificate(path);
                 format(&jars, path);
-                let address = format!("127.0.0.1:{}", ports[2 * index]);
-                Node { process: Some(launch(&jars, path)), folder, address }
+                let [address, secure_address] =
+                    [0, 2].map(|port| format!("127.0.0.1:{}", ports[3 * index + port]));
+                let process = Some(launch(&jars, path));
+                Node { process, folder, address, secure_address }
             })
             .collect();
         let addresses: Vec<_> = nodes.iter().map(|node| node.address.as_str()).collect();
@@ -72,6 +83,12 @@ impl KafkaServer {
             server.wait_until_ready(index);
         }
         Some(server)
+    }
+
+    /// The first broker's address for TLS and SCRAM, and the file with the certificate to trust.
+    pub(crate) fn secured(&self) -> (&str, PathBuf) {
+        let node = &self.nodes[0];
+        (&node.secure_address, node.folder.path().join("certificate.pem"))
     }
 
     /// Kills the first broker; what it has acknowledged is on its disk.
@@ -203,12 +220,30 @@ fn free_ports(n: usize) -> Vec<u16> {
     listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
 
-/// Of the node at `index`; `ports` are one for clients and one for controllers a node.
+/// A key pair of its own for a node, in a keystore, and its certificate for clients.
+fn make_certificate(folder: &Path) {
+    let keytool = |arguments: &[&str]| {
+        let output = Command::new("keytool")
+            .args(arguments)
+            .args(["-alias", "broker", "-storepass", STORE_SECRET, "-keystore"])
+            .arg(folder.join("keystore.p12"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let names = ["-dname", "CN=localhost", "-ext", "san=ip:127.0.0.1", "-validity", "30"];
+    keytool(&[&["-genkeypair", "-keyalg", "EC", "-storetype", "PKCS12"], &names[..]].concat());
+    let certificate = folder.join("certificate.pem");
+    keytool(&["-exportcert", "-rfc", "-file", certificate.to_str().unwrap()]);
+}
+
+/// Of the node at `index`; `ports` are one for clients, one for controllers and one for secured clients a node.
 fn properties(folder: &Path, index: usize, ports: &[u16]) -> String {
     let data = folder.join("data");
-    let (port, controller_port) = (ports[2 * index], ports[2 * index + 1]);
+    let [port, controller_port, secure_port] = [0, 1, 2].map(|port| ports[3 * index + port]);
+    let keystore = folder.join("keystore.p12");
     let voters: Vec<_> = ports
-        .chunks(2)
+        .chunks(3)
         .zip(1..)
         .map(|(ports, id)| format!("{id}@127.0.0.1:{}", ports[1]))
         .collect();
@@ -218,11 +253,17 @@ fn properties(folder: &Path, index: usize, ports: &[u16]) -> String {
         "process.roles=broker,controller
 node.id={}
 controller.quorum.voters={}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.name.secure.ssl.keystore.location={}
+listener.name.secure.ssl.keystore.password={STORE_SECRET}
+listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:desk
 log.dirs={}
 auto.create.topics.enable=false
 min.insync.replicas={in_sync}
@@ -247,6 +288,7 @@ log.cleaner.dedupe.buffer.size=8388608
 ",
         index + 1,
         voters.join(","),
+        keystore.display(),
         data.display()
     )
 }
@@ -264,7 +306,12 @@ fn java(jars: &Path) -> Command {
 
 fn format(jars: &Path, folder: &Path) {
     let output = java(jars)
-        .args(["kafka.tools.StorageTool", "format", "-t", "Y29weWRlc2stdGVzdHMtMQ", "-c"])
+        .args(["kafka.tools.StorageTool", "format", "-t", "Y29weWRlc2stdGVzdHMtMQ"])
+        .args(
+            ["desk", "guest"]
+                .map(|user| format!("--add-scram=SCRAM-SHA-512=[name={user},password={SECRET}]")),
+        )
+        .arg("-c")
         .arg(folder.join("server.properties"))
         .output()
         .unwrap();
