@@ -211,13 +211,14 @@ mod tests {
             headers: vec![Header::new("a", "1"), Header { name: "a".to_owned(), value: None }],
         };
         let mut again = record.clone();
-        for round in 1..=3 {
+        for round in 1..=3_u32 {
             let letter =
                 DeadLetter { reason: Reason::NotUtf8, detail: "no".into(), record: again.clone() };
             let headers = letter.headers("0");
-            let position = Position { topic: "articles.dead".into(), partition: 0, offset: round };
+            let position =
+                Position { topic: "articles.dead".into(), partition: 0, offset: round.into() };
             let received = Received::new(RawRecord { position, headers, ..again });
-            assert_eq!((received.reason.as_str(), received.attempts), ("not_utf8", round as u32));
+            assert_eq!((received.reason.as_str(), received.attempts), ("not_utf8", round));
             again = received.original().unwrap();
             assert_eq!((&again.key, &again.value), (&record.key, &record.value));
             assert_eq!(again.position, record.position);

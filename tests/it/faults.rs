@@ -168,89 +168,75 @@ impl<'a> Run<'a> {
 
     fn run(mut self) -> Report {
         let brokers = self.server.brokers.clone();
-        let mut readers =
-            ["enriched", "dead"].map(|kind| Reader::start(&brokers, &self.topic(kind)));
+        let mut outlet = Outlet::new(&brokers, self.name);
         let writer = Writer::start(&brokers, &self.topic("raw"));
-        let (mut outputs, mut seen) = (Vec::new(), BTreeSet::new());
         (0..N_FIRST).for_each(|n| writer.send(&message(n)));
-        let mut begun_at = Instant::now();
+        let mut n_written = N_FIRST;
+        self.wait_for(&mut outlet, &writer, n_written);
+        outlet.longest_gap = Duration::ZERO;
+
+        let begun_at = Instant::now();
         let mut faults = self.schedule.faults.clone().into_iter().peekable();
-        let (mut n_written, mut longest_gap) = (N_FIRST, Duration::ZERO);
-        let mut out_at = BTreeMap::new();
-        let mut is_at_work = false;
-        loop {
+        while n_written < N_RECORDS || faults.peek().is_some() {
             let now = Instant::now();
-            if !is_at_work && seen.len() >= n_written as usize {
-                (is_at_work, begun_at) = (true, now);
-            }
-            while is_at_work
-                && let Some((_, fault)) = faults.next_if(|(at, _)| begun_at + *at <= now)
-            {
+            while let Some((_, fault)) = faults.next_if(|(at, _)| begun_at + *at <= now) {
                 self.inflict(fault);
             }
-            self.repair_and_supervise();
-            let due = begun_at + WRITE_PAUSE * (n_written - N_FIRST);
-            if is_at_work && due <= now && n_written < N_RECORDS {
+            if n_written < N_RECORDS && begun_at + WRITE_PAUSE * (n_written - N_FIRST) <= now {
                 writer.send(&message(n_written));
                 n_written += 1;
             }
-            writer.poll();
-            for (topic, reader) in readers.iter_mut().enumerate() {
-                while let Some(message) = reader.poll(Duration::from_millis(2)) {
-                    let source = message.source();
-                    outputs.push(Output { source, topic, partition: message.partition });
-                    if seen.insert(source) {
-                        let last: &mut Instant = out_at.entry(source.0).or_insert(now);
-                        if is_at_work {
-                            longest_gap = longest_gap.max(last.elapsed());
-                        }
-                        *last = Instant::now();
-                    }
-                }
-            }
-            let is_written = n_written == N_RECORDS && faults.peek().is_none();
-            let is_quiet = self.repairs.is_empty() && self.leaving.is_empty();
-            if is_written && is_quiet && seen.len() >= n_written as usize {
-                break;
-            }
-            let deadline = self.repaired_at.max(begun_at) + TIMEOUT;
-            assert!(
-                now < deadline,
-                "{} of {n_written} came out: {}\n{}",
-                seen.len(),
-                self.schedule,
-                self.logs()
-            );
+            self.turn(&mut outlet, &writer);
         }
-        let last_at = out_at.values().max().copied().unwrap_or(begun_at);
-        let recovered_in = last_at.saturating_duration_since(self.repaired_at);
+        self.wait_for(&mut outlet, &writer, n_written);
+        let recovered_in = outlet.last_at().saturating_duration_since(self.repaired_at);
         writer.flush();
-        let until = Instant::now() + SILENCE;
-        let mut slots = std::mem::take(&mut self.slots);
-        let services: Vec<_> = slots.iter_mut().filter_map(Option::take).collect();
+        self.stop();
+        outlet.finish();
+
+        let inputs = inputs(&brokers, &self.topic("raw"));
+        assert!(inputs.len() >= n_written as usize, "the writer lost records");
+        let defects = defects(&inputs, &outlet.outputs, self.schedule.promise);
+        assert!(defects.is_empty(), "{defects:?} in {}", self.schedule);
+        Report {
+            n_records: inputs.len(),
+            n_doubled: outlet.outputs.len() - inputs.len(),
+            n_restarts: self.n_restarts,
+            longest_gap: outlet.longest_gap,
+            recovered_in,
+        }
+    }
+
+    /// Until this many records came out, and nothing is left to repair.
+    fn wait_for(&mut self, outlet: &mut Outlet, writer: &Writer, n: u32) {
+        let begun_at = Instant::now();
+        while outlet.seen.len() < n as usize || !self.repairs.is_empty() || !self.leaving.is_empty()
+        {
+            self.turn(outlet, writer);
+            let deadline = self.repaired_at.max(begun_at) + TIMEOUT;
+            let n_seen = outlet.seen.len();
+            let tell = || format!("{n_seen} of {n} came out: {}\n{}", self.schedule, self.logs());
+            assert!(Instant::now() < deadline, "{}", tell());
+        }
+    }
+
+    fn turn(&mut self, outlet: &mut Outlet, writer: &Writer) {
+        self.repair_and_supervise();
+        writer.poll();
+        outlet.read();
+    }
+
+    /// Everyone drains. One that was frozen for long may find its last transaction ended by the brokers, and say so by
+    /// its exit code.
+    fn stop(&mut self) {
+        let services: Vec<_> = self.slots.iter_mut().filter_map(Option::take).collect();
         services.iter().for_each(|service| service.signal("TERM"));
-        // One that was frozen for long may find its last transaction ended by the brokers, and say so by its exit code.
         for mut service in services {
             service.wait();
         }
         for &broker in &self.launched {
             self.server.wait_until_ready(broker);
         }
-        for (topic, reader) in readers.iter_mut().enumerate() {
-            while Instant::now() < until || reader.has_more() {
-                if let Some(message) = reader.poll(Duration::from_millis(20)) {
-                    let source = message.source();
-                    outputs.push(Output { source, topic, partition: message.partition });
-                }
-            }
-        }
-        let inputs = inputs(&brokers, &self.topic("raw"));
-        assert!(inputs.len() >= n_written as usize, "the writer lost records");
-        let defects = defects(&inputs, &outputs, self.schedule.promise);
-        assert!(defects.is_empty(), "{defects:?} in {}", self.schedule);
-        let n_doubled = outputs.len() - inputs.len();
-        let n_restarts = self.n_restarts;
-        Report { n_records: inputs.len(), n_doubled, n_restarts, longest_gap, recovered_in }
     }
 
     fn inflict(&mut self, fault: Fault) {
@@ -384,6 +370,64 @@ impl<'a> Run<'a> {
 
     fn logs(&self) -> String {
         self.slots.iter().flatten().map(Service::log).collect::<Vec<_>>().join("\n---\n")
+    }
+}
+
+/// What has come out of a run.
+struct Outlet {
+    /// Of the enriched records and of the dead letters.
+    readers: [Reader; 2],
+    outputs: Vec<Output>,
+    seen: BTreeSet<(i32, i64)>,
+    /// When a record of each input partition came out last.
+    out_at: BTreeMap<i32, Instant>,
+    longest_gap: Duration,
+}
+
+impl Outlet {
+    fn new(brokers: &str, name: &str) -> Self {
+        Self {
+            readers: ["enriched", "dead"]
+                .map(|kind| Reader::start(brokers, &format!("{name}.{kind}"))),
+            outputs: Vec::new(),
+            seen: BTreeSet::new(),
+            out_at: BTreeMap::new(),
+            longest_gap: Duration::ZERO,
+        }
+    }
+
+    fn read(&mut self) {
+        for topic in 0..self.readers.len() {
+            while let Some(message) = self.readers[topic].poll(Duration::from_millis(2)) {
+                self.take(topic, &message);
+            }
+        }
+    }
+
+    fn take(&mut self, topic: usize, message: &Message) {
+        let source = message.source();
+        self.outputs.push(Output { source, topic, partition: message.partition });
+        if self.seen.insert(source) {
+            let now = Instant::now();
+            let last = self.out_at.insert(source.0, now).unwrap_or(now);
+            self.longest_gap = self.longest_gap.max(now - last);
+        }
+    }
+
+    fn last_at(&self) -> Instant {
+        self.out_at.values().max().copied().unwrap()
+    }
+
+    /// Reads to the end, and a little beyond: for doubles that come late.
+    fn finish(&mut self) {
+        let until = Instant::now() + SILENCE;
+        for topic in 0..self.readers.len() {
+            while Instant::now() < until || self.readers[topic].has_more() {
+                if let Some(message) = self.readers[topic].poll(Duration::from_millis(20)) {
+                    self.take(topic, &message);
+                }
+            }
+        }
     }
 }
 

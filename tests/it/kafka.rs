@@ -31,6 +31,39 @@ fn the_service_on_a_real_broker() {
     a_broker_that_restarts_is_waited_for(&mut server);
 }
 
+/// Runs when it is asked for, by `COPYDESK_SOAK`: 200,000 articles.
+#[test]
+fn memory_does_not_grow_with_uptime() {
+    const N_EARLY: i64 = 20_000;
+    const N_LATE: i64 = 200_000;
+    const N_AT_ONCE: i32 = 5_000;
+    if std::env::var_os("COPYDESK_SOAK").is_none() {
+        eprintln!("skipped: COPYDESK_SOAK is not set, and 200,000 articles take minutes");
+        return;
+    }
+    let _turn = take_turn();
+    let Some(server) = KafkaServer::start() else { return };
+    let desk = Desk::new(&server, "soak", 4);
+    let service = desk.serve(&[]);
+    let mut n_written = 0;
+    let mut wait_for = |n: i64| {
+        while n_written < n {
+            desk.write(&articles(N_AT_ONCE, 4));
+            n_written += i64::from(N_AT_ONCE);
+            let until = Instant::now() + TIMEOUT;
+            while desk.committed().iter().map(|(_, offset)| offset).sum::<i64>() < n_written {
+                assert!(Instant::now() < until, "committed is {:?}", desk.committed());
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
+        }
+        service.memory_mib()
+    };
+    let (early, late) = (wait_for(N_EARLY), wait_for(N_LATE));
+    eprintln!("{early:.1} MiB after {N_EARLY} articles, {late:.1} MiB after {N_LATE}");
+    assert!(late < early * 1.1);
+    assert!(service.stop().success());
+}
+
 /// The topics and the group of one scenario.
 struct Desk<'a> {
     server: &'a KafkaServer,
@@ -279,8 +312,9 @@ fn dead_letters_are_listed_and_redriven(server: &KafkaServer) {
         assert_eq!(again.headers[2], ("copydesk-error-attempts".into(), Some(b"1".to_vec())));
         assert_eq!(again.headers.len(), 3);
     }
-    let last = desk.read("dead").into_iter().filter(|message| message.value == poison.value).last();
-    assert_eq!(last.unwrap().header("copydesk-error-attempts"), "2");
+    let dead_letters = desk.read("dead");
+    let last = dead_letters.iter().rfind(|message| message.value == poison.value).unwrap();
+    assert_eq!(last.header("copydesk-error-attempts"), "2");
     let (_, said) = dead(&["redrive", "--all", "--attempts-max", "1"]);
     assert!(said.starts_with("0 redriven; left out: 5 with 1 attempts"), "{said}");
 }

@@ -164,7 +164,15 @@ impl Stream {
             if is_leaving { LEAVING_INTERVAL } else { self.config.pipeline.commit_interval };
         let is_due =
             transactions.begun_at.elapsed() >= interval || transactions.is_full(&self.config);
-        if transactions.current.is_some() || !is_due || Instant::now() < transactions.retry_at {
+        if transactions.current.is_some() {
+            if transactions.begun_at.elapsed() > transactions.sink.patience() {
+                let error = "a transaction does not end, the client hangs".to_owned();
+                self.abandon_transaction();
+                return Err(PipelineError::Sink(error));
+            }
+            return Ok(());
+        }
+        if !is_due || Instant::now() < transactions.retry_at {
             return Ok(());
         }
         transactions.gathered_bytes = 0;

@@ -32,11 +32,13 @@ use crate::source::progress::Ticket;
 /// back, wait this long; an outage that is longer than this while one is open ends the process.
 const TRANSACTION_TIMEOUT_MS: &str = "20000";
 
-/// How long what may pass is tried again before the process ends.
-const OUTAGE_MAX: Duration = Duration::from_secs(120);
+const TRANSACTION_TIMEOUT: &str = "transaction.timeout.ms";
 
 /// One call to the brokers; it is repeated while it may still succeed.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// For an abort, beyond the time for the transaction.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two looks at whether all is acknowledged. Leaving that to librdkafka costs 100 ms a transaction.
 const POLL_PAUSE: Duration = Duration::from_millis(1);
@@ -61,6 +63,7 @@ pub struct TransactionalSink {
     batches: Option<SyncSender<Batch>>,
     is_stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    transaction_timeout: Duration,
 }
 
 impl TransactionalSink {
@@ -74,8 +77,10 @@ impl TransactionalSink {
         on_event: impl Fn(SinkEvent) + Clone + Send + Sync + 'static,
     ) -> Result<Self, SendError> {
         let failed = |error: KafkaError| SendError::Failed(kafka::describe(&error));
-        let defaults = [("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS)];
+        let defaults = [(TRANSACTION_TIMEOUT, TRANSACTION_TIMEOUT_MS)];
         let mut properties = super::properties(config, limits, &defaults);
+        let timeout_ms = properties.get(TRANSACTION_TIMEOUT).and_then(|text| text.parse().ok());
+        let transaction_timeout = Duration::from_millis(timeout_ms.unwrap_or_default());
         let transactional_id = transactional_id(&config.kafka);
         properties.set("transactional.id", &transactional_id);
         tracing::info!(transactional_id, "producer is transactional");
@@ -90,13 +95,19 @@ impl TransactionalSink {
             producer: producer.map_err(failed)?,
             topics: Topics::new(config),
             input_topic: config.input.topic.clone(),
+            transaction_timeout,
             on_event: Box::new(on_event),
             has_failed,
             is_stopped: Arc::clone(&is_stopped),
         };
         let (batches, queue) = mpsc::sync_channel(1);
         let thread = start(worker, queue).map_err(|error| SendError::Failed(error.to_string()))?;
-        Ok(Self { batches: Some(batches), is_stopped, thread: Some(thread) })
+        Ok(Self { batches: Some(batches), is_stopped, thread: Some(thread), transaction_timeout })
+    }
+
+    /// A transaction without an end after this time will have none: librdkafka can hang in a call that has a time-out.
+    pub fn patience(&self) -> Duration {
+        self.transaction_timeout + 2 * ABORT_TIMEOUT
     }
 
     /// Begins a transaction: the one before must have ended.
@@ -148,6 +159,7 @@ struct Worker {
     producer: ThreadedProducer<Context>,
     topics: Topics,
     input_topic: String,
+    transaction_timeout: Duration,
     on_event: OnEvent,
     /// A record of this transaction was not delivered: those behind it never will be, and it can only be aborted.
     has_failed: Arc<AtomicBool>,
@@ -186,7 +198,8 @@ impl Worker {
             Err(Failure::Fatal(error)) => return Err(Fatal(error)),
             Err(Failure::Abort(error)) => error,
         };
-        match self.repeat("abort", || self.producer.abort_transaction(CALL_TIMEOUT)) {
+        let until = Instant::now() + ABORT_TIMEOUT;
+        match self.repeat("abort", until, || self.producer.abort_transaction(CALL_TIMEOUT)) {
             Ok(()) => {
                 // What was purged is reported before the transaction: a report must not fall into the next one.
                 self.await_reports();
@@ -202,26 +215,24 @@ impl Worker {
     fn commit(&self, batch: &Batch) -> Result<(), Failure> {
         self.has_failed.store(false, Ordering::Relaxed);
         self.producer.begin_transaction().map_err(|error| failure(&error))?;
-        let until = Instant::now() + OUTAGE_MAX;
+        let until = Instant::now() + self.transaction_timeout;
         for (ticket, outgoing) in &batch.records {
             self.send(*ticket, outgoing, until)?;
         }
         let offsets = self.offsets(batch).map_err(|error| failure(&error))?;
         let membership = batch.membership.metadata();
-        let send_offsets =
-            || self.producer.send_offsets_to_transaction(&offsets, membership, CALL_TIMEOUT);
-        self.repeat("offsets", send_offsets)?;
+        // Not repeated, whatever fails: called again while the transaction fails for another reason, librdkafka 2.12
+        // waits for ever. Aborting costs no more than repeating would.
+        self.producer
+            .send_offsets_to_transaction(&offsets, membership, CALL_TIMEOUT)
+            .map_err(|error| failure(&error))?;
         while self.producer.in_flight_count() > 0 && Instant::now() < until {
             if self.has_failed.load(Ordering::Relaxed) {
                 return Err(Failure::Abort("a record was not delivered".to_owned()));
             }
             std::thread::park_timeout(POLL_PAUSE);
         }
-        self.repeat("commit", || match self.producer.commit_transaction(CALL_TIMEOUT) {
-            // Not all is acknowledged. Whether it can be is only told when the offsets are sent once more.
-            Err(error @ KafkaError::Flush(_)) => send_offsets().and(Err(error)),
-            result => result,
-        })
+        self.repeat("commit", until, || self.producer.commit_transaction(CALL_TIMEOUT))
     }
 
     fn send(&self, ticket: Ticket, outgoing: &Outgoing, until: Instant) -> Result<(), Failure> {
@@ -262,9 +273,9 @@ impl Worker {
     fn repeat(
         &self,
         step: &'static str,
+        until: Instant,
         call: impl Fn() -> KafkaResult<()>,
     ) -> Result<(), Failure> {
-        let until = Instant::now() + OUTAGE_MAX;
         let mut is_told = false;
         loop {
             let Err(error) = call() else { return Ok(()) };
@@ -280,13 +291,12 @@ impl Worker {
     }
 }
 
-/// Whether the same call may succeed later. Not all records being acknowledged in time is told by the flush of a commit.
+/// Whether the same call may succeed later.
 fn is_retriable(error: &KafkaError) -> bool {
     match error {
         KafkaError::Transaction(error) => {
             error.is_retriable() && !error.txn_requires_abort() && !error.is_fatal()
         }
-        KafkaError::Flush(_) => true,
         _ => false,
     }
 }

@@ -87,8 +87,17 @@ impl Service {
     /// The most memory that it has held so far (Linux).
     #[allow(dead_code, reason = "the benchmark uses it")]
     pub(crate) fn memory_peak_mib(&self) -> f64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it holds now (Linux).
+    pub(crate) fn memory_mib(&self) -> f64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
