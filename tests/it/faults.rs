@@ -64,29 +64,36 @@ fn each_fault_by_itself() {
     let _turn = take_turn();
     let Some(mut server) = KafkaServer::start_cluster(N_BROKERS) else { return };
     let seconds = Duration::from_secs;
-    let faults = [
-        Fault::InstanceKilled(0, seconds(0)),
-        Fault::InstanceKilled(0, seconds(30)),
-        Fault::InstanceRestarted(0, seconds(0)),
-        Fault::InstanceFrozen(0, seconds(3)),
-        Fault::InstanceFrozen(0, seconds(9)),
-        Fault::InstanceJoins,
-        Fault::InstanceLeaves(0),
-        Fault::BrokerKilled(0, seconds(2)),
-        Fault::BrokerRestarted(0, seconds(2)),
-        Fault::BrokerFrozen(0, seconds(5)),
+    let rolling = [0, 1].map(|slot| Fault::InstanceRestarted(slot, seconds(0)));
+    let plans: [(&str, &[Fault]); 11] = [
+        ("killed, started again at once", &[Fault::InstanceKilled(0, seconds(0))]),
+        ("killed, started again after 30 s", &[Fault::InstanceKilled(0, seconds(30))]),
+        ("both restarted, one after the other", &rolling),
+        ("frozen for 3 s", &[Fault::InstanceFrozen(0, seconds(3))]),
+        ("frozen for 9 s: a zombie", &[Fault::InstanceFrozen(0, seconds(9))]),
+        ("a third instance joins", &[Fault::InstanceJoins]),
+        ("one of two leaves", &[Fault::InstanceLeaves(0)]),
+        ("a broker killed, started again after 2 s", &[Fault::BrokerKilled(0, seconds(2))]),
+        ("a broker restarted: leaders move", &[Fault::BrokerRestarted(0, seconds(2))]),
+        ("a broker frozen for 5 s: network cut", &[Fault::BrokerFrozen(0, seconds(5))]),
+        ("a broker frozen for 12 s", &[Fault::BrokerFrozen(0, seconds(12))]),
     ];
     let mut n = 0;
-    for fault in faults {
+    for (what, faults) in plans {
         for (promise, group) in [
             (Promise::ExactlyOnce, Group::Named),
+            (Promise::ExactlyOnce, Group::Nameless),
             (Promise::ExactlyOnce, Group::Consumer),
             (Promise::AtLeastOnce, Group::Named),
         ] {
             n += 1;
-            let schedule = Schedule::single(fault, promise, group);
-            let report = Run::new(&mut server, &schedule, &format!("single-{n}")).run();
-            eprintln!("{fault:?} | {promise:?}, {group:?} | {report}");
+            let schedule = Schedule::planned(faults, promise, group);
+            let report = Run::new(&mut server, &schedule, &format!("planned-{n}")).run();
+            let Report { n_doubled, n_restarts, longest_gap, .. } = report;
+            let gap = longest_gap.as_secs_f64();
+            eprintln!(
+                "| {what} | {promise:?}, {group:?} | {n_doubled} | {gap:.1} s | {n_restarts} |"
+            );
         }
     }
 }

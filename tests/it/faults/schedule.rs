@@ -66,9 +66,10 @@ impl Schedule {
         Self { seed, promise, group, n_instances, faults }
     }
 
-    /// The same for a fault by itself.
-    pub(crate) fn single(fault: Fault, promise: Promise, group: Group) -> Self {
-        let faults = vec![(Duration::from_millis(1500), fault)];
+    /// Faults by themselves, one every two seconds, for two instances.
+    pub(crate) fn planned(faults: &[Fault], promise: Promise, group: Group) -> Self {
+        let at = (1..).step_by(2).map(Duration::from_secs);
+        let faults = at.zip(faults.iter().copied()).collect();
         Self { seed: 0, promise, group, n_instances: 2, faults }
     }
 }
