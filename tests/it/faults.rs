@@ -9,6 +9,7 @@ mod checker;
 mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::support::kafka_server::KafkaServer;
@@ -46,9 +47,9 @@ fn random_faults_neither_lose_nor_double_nor_reorder() {
     let Some(mut server) = KafkaServer::start_cluster(N_BROKERS) else { return };
     for seed in first..first + n_schedules {
         let schedule = Schedule::random(seed);
-        eprintln!("{schedule}");
+        say(&schedule.to_string());
         let report = Run::new(&mut server, &schedule, &format!("seed-{seed}")).run();
-        eprintln!("  {report}");
+        say(&format!("  {report}"));
     }
 }
 
@@ -91,11 +92,16 @@ fn each_fault_by_itself() {
             let report = Run::new(&mut server, &schedule, &format!("planned-{n}")).run();
             let Report { n_doubled, n_restarts, longest_gap, .. } = report;
             let gap = longest_gap.as_secs_f64();
-            eprintln!(
+            say(&format!(
                 "| {what} | {promise:?}, {group:?} | {n_doubled} | {gap:.1} s | {n_restarts} |"
-            );
+            ));
         }
     }
+}
+
+/// To the test's own standard error, which shows whether or not it passes.
+fn say(line: &str) {
+    writeln!(std::io::stderr().lock(), "{line}").unwrap();
 }
 
 /// One schedule on its way.

@@ -19,6 +19,7 @@ fn the_service_on_a_real_broker() {
     a_killed_service_loses_nothing(&server, "killed", "at_least_once");
     a_killed_service_loses_nothing(&server, "exactly", "exactly_once");
     a_zombie_is_fenced(&server);
+    transactions_are_bounded(&server);
     a_standby_is_ready_and_takes_over(&server);
     dead_letters_are_listed_and_redriven(&server);
     a_secured_cluster_lets_in_whom_it_should(&server);
@@ -231,6 +232,29 @@ fn a_killed_service_loses_nothing(server: &KafkaServer, name: &'static str, deli
     } else {
         assert!(n_repeated < 600, "{n_repeated} repeated: nothing was committed before the kills");
     }
+}
+
+fn transactions_are_bounded(server: &KafkaServer) {
+    let desk = Desk::new(server, "bounded", 1);
+    for (round, bound, n_expected) in
+        [(1, "transaction_records_max=7", 100 / 7), (2, "transaction_bytes_max=1024", 50)]
+    {
+        desk.write(&articles(100, 1));
+        let pipeline = [
+            format!("pipeline.{bound}"),
+            // Long, so that hardly any begins before it is full.
+            "pipeline.commit_interval_ms=10000".to_owned(),
+        ];
+        let settings: Vec<_> = pipeline.iter().map(String::as_str).collect();
+        let service = desk.serve(&settings);
+        wait_until_committed(&server.brokers, "bounded", &[(0, 100 * round)]);
+        let (_, metrics) = service.get("/metrics");
+        let name = "copydesk_transactions_total{outcome=\"committed\"} ";
+        let n = metrics.lines().find_map(|line| line.strip_prefix(name)?.parse::<i32>().ok());
+        assert!(n.unwrap() >= n_expected, "{n:?} transactions with {bound}");
+        assert!(service.stop().success());
+    }
+    assert_eq!(check_complete(&desk.read("enriched"), 200), 0);
 }
 
 /// An instance that was stopped for longer than its session, and wakes up in the middle of what it did.

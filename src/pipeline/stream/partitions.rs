@@ -105,7 +105,7 @@ impl Stream {
         if self.n_looks.is_multiple_of(LOOKS_PER_PROBE) {
             self.source.probe(self.progress.partitions().collect());
         }
-        if !self.is_reachable {
+        if !self.is_reachable || !self.is_sink_ready {
             self.watchdog.excuse(now);
         }
         let changes = self.watchdog.look(now);
