@@ -347,6 +347,8 @@ impl<'a> Run<'a> {
         for slot in 0..N_SLOTS {
             let has_ended = self.slots[slot].as_mut().is_some_and(|service| !service.is_running());
             if has_ended {
+                let log = self.slots[slot].take().map(|service| service.log()).unwrap_or_default();
+                say(&format!("  ended by itself: {}", log.lines().last().unwrap_or_default()));
                 self.n_restarts += 1;
                 self.start(slot);
             }
@@ -370,8 +372,8 @@ impl<'a> Run<'a> {
             "pipeline.compute_threads=1".to_owned(),
         ];
         if self.schedule.promise == Promise::ExactlyOnce {
-            // Short, so that what a killed instance has left open ends soon.
-            settings.push("kafka.properties.transaction.timeout.ms=8000".to_owned());
+            // Short, so that what a killed instance has left open ends soon; longer than a broker takes to be missed.
+            settings.push("kafka.properties.transaction.timeout.ms=12000".to_owned());
         }
         match self.schedule.group {
             Group::Named => settings.push(format!("kafka.instance={name}-{slot}")),
