@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::mailbox::{Event, Mailbox};
+use super::stream::Publisher;
 use super::{PipelineError, Service};
 use crate::config::Config;
 use crate::kafka::TopicFault;
-use crate::sink::kafka::{self, KafkaSink, TopicLimits};
+use crate::sink::kafka::{self, TopicLimits};
 use crate::source::SourceEvent;
 use crate::source::kafka::KafkaSource;
 
@@ -25,7 +26,7 @@ pub(super) fn open(
     service: &Service,
     mailbox: &Mailbox,
     runtime: &Handle,
-) -> Result<Option<(KafkaSource, KafkaSink)>, PipelineError> {
+) -> Result<Option<(KafkaSource, Publisher)>, PipelineError> {
     let mut source = {
         let (post, wake) = (mailbox.clone(), mailbox.clone());
         let on_event = Box::new(move |event| post.post(Event::Source(event)));
@@ -41,11 +42,9 @@ pub(super) fn open(
     let limits = runtime.block_on(kafka::topic_limits(config));
     warn_of_limits(limits);
     let post = mailbox.clone();
-    let on_event = Box::new(move |event| post.post(Event::Sink(event)));
-    let sink = KafkaSink::connect(config, limits, on_event)
+    let publisher = Publisher::connect(config, limits, move |event| post.post(Event::Sink(event)))
         .map_err(|error| PipelineError::Client(error.to_string()))?;
-    service.health.set_producer_usable(true);
-    Ok(Some((source, sink)))
+    Ok(Some((source, publisher)))
 }
 
 /// `false` when a shutdown was requested first.
@@ -56,7 +55,7 @@ fn wait_for_topics(
     mailbox: &Mailbox,
 ) -> Result<bool, PipelineError> {
     let mut pause = PAUSE_MIN;
-    while !are_usable(source, config) {
+    while !are_usable(source, config, service) {
         let until = Instant::now() + pause;
         while Instant::now() < until {
             service.health.turned(0);
@@ -75,11 +74,15 @@ fn wait_for_topics(
     Ok(true)
 }
 
-fn are_usable(source: &KafkaSource, config: &Config) -> bool {
+fn are_usable(source: &KafkaSource, config: &Config, service: &Service) -> bool {
     let mut n_usable = 0;
     let topics = [&config.input.topic, &config.output.topic, &config.output.dead_letter_topic];
     for topic in topics {
-        match source.look_up(topic) {
+        let result = source.look_up(topic);
+        if let Some(fault) = result.as_ref().err().and_then(TopicFault::fault) {
+            service.metrics.source.fault(fault);
+        }
+        match result {
             Ok(()) => n_usable += 1,
             Err(TopicFault::Unreachable(error)) => {
                 tracing::warn!(
