@@ -43,6 +43,9 @@ const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two looks at whether all is acknowledged. Leaving that to librdkafka costs 100 ms a transaction.
 const POLL_PAUSE: Duration = Duration::from_millis(1);
 
+/// For an idle client to close its connections.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
@@ -124,6 +127,12 @@ impl Drop for TransactionalSink {
     fn drop(&mut self) {
         self.is_stopped.store(true, Ordering::Relaxed);
         self.batches = None;
+        let until = Instant::now() + STOP_TIMEOUT;
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+            && Instant::now() < until
+        {
+            std::thread::park_timeout(POLL_PAUSE);
+        }
         // A thread that waits for a broker is left behind: its transaction ends by the next run or by time.
         if let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) {
             drop(thread.join());

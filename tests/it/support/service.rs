@@ -37,6 +37,13 @@ impl Service {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
+    /// One right after the other: an idle service takes only milliseconds to end.
+    pub(crate) fn signals(&self, names: &[&str]) {
+        let pid = self.process.id();
+        let script: String = names.iter().map(|name| format!("kill -s {name} {pid};")).collect();
+        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
