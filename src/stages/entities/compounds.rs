@@ -78,9 +78,8 @@ fn cuts(words: &[&str], first: usize, last: usize, is_several: bool, span: Span)
 }
 
 fn is_suffix(word: &str) -> bool {
-    let lower = word.to_lowercase();
-    SUFFIXES.binary_search(&lower.as_str()).is_ok()
-        || word.len() >= PARTICIPLE_BYTES_MIN && lower.ends_with("ed")
+    is_one_of(SUFFIXES, word)
+        || word.len() >= PARTICIPLE_BYTES_MIN && word.to_lowercase().ends_with("ed")
 }
 
 fn is_one_of(list: &[&str], word: &str) -> bool {

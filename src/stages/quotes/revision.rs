@@ -100,17 +100,24 @@ fn better_bounds(segments: &Segments, quotes: &[Quote], at: usize, parts: &Parts
         return None;
     }
     let own = quote.span();
-    let contents =
-        parts.contents.iter().filter(|content| content.confidence >= BOUNDS_CONFIDENCE_MIN);
-    let spans = contents.map(|content| span_of(segments, &content.words));
-    let (overlap, span) =
-        spans.map(|span| (overlap(span, own), span)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let span_of = |content: &Labelled<QuoteLabel>| span_of(segments, &content.words);
+    // Contents are in text order and do not overlap: those that meet the quote stand together.
+    let first = parts.contents.partition_point(|content| span_of(content).end <= own.start);
+    let (overlap, span) = parts.contents[first..]
+        .iter()
+        .take_while(|content| span_of(content).start < own.end)
+        .filter(|content| content.confidence >= BOUNDS_CONFIDENCE_MIN)
+        .map(|content| (overlap(span_of(content), own), span_of(content)))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
     let written = match quote.source {
         Source::Written(source) => Some(source),
         Source::SameAsPrevious | Source::Unstated => None,
     };
+    // The span meets its quote, so it meets a neighbour before any other.
+    let neighbours = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+    let mut neighbours = neighbours.filter_map(|at| quotes.get(at));
     let is_free = quote.cue.into_iter().chain(written).all(|other| !other.overlaps(span))
-        && quotes.iter().enumerate().all(|(i, other)| i == at || !other.span().overlaps(span));
+        && neighbours.all(|other| !other.span().overlaps(span));
     (overlap >= SAME_CLAUSE_MIN && span != own && is_free).then_some(span)
 }
 
