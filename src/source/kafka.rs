@@ -10,6 +10,7 @@
 
 mod committer;
 mod context;
+mod ownership;
 mod prober;
 pub mod reader;
 
@@ -35,6 +36,7 @@ use context::{Context, Rebalance};
 use prober::Prober;
 
 pub use committer::{CommitError, PendingCommit};
+pub use ownership::Ownership;
 
 /// Called with each event, on the thread that serves the source.
 pub type OnEvent = Box<dyn Fn(SourceEvent) + Send + Sync>;
@@ -63,6 +65,7 @@ pub struct KafkaSource {
     /// Records that were fetched before their partition had its own queue.
     early: VecDeque<RawRecord>,
     topic: Arc<str>,
+    group: Arc<str>,
     on_event: Arc<OnEvent>,
     wake: Wake,
     consumer: Arc<BaseConsumer<Context>>,
@@ -109,17 +112,22 @@ impl KafkaSource {
         let committer = Committer::start(Arc::clone(&consumer), Arc::clone(&wake))
             .map_err(|error| SourceError { action: "cannot commit", detail: error.to_string() })?;
         let topic: Arc<str> = config.input.topic.as_str().into();
-        let prober =
-            Prober::start(Arc::clone(&consumer), Arc::clone(&topic), Arc::clone(&on_event))
-                .map_err(|error| SourceError {
-                    action: "cannot probe",
-                    detail: error.to_string(),
-                })?;
+        let group: Arc<str> = config.kafka.group.as_str().into();
+        // Brokers describe groups of the consumer protocol in another way, and these have no round to miss.
+        let described = (config.kafka.group_protocol == GroupProtocol::Classic).then_some(&group);
+        let prober = Prober::start(
+            Arc::clone(&consumer),
+            Arc::clone(&topic),
+            described.cloned(),
+            Arc::clone(&on_event),
+        )
+        .map_err(|error| SourceError { action: "cannot probe", detail: error.to_string() })?;
         Ok(Self {
             queues: Vec::new(),
             turn: 0,
             early: VecDeque::new(),
             topic,
+            group,
             on_event,
             wake,
             consumer,
@@ -134,6 +142,16 @@ impl KafkaSource {
     /// See [`TopicFault`].
     pub fn look_up(&self, topic: &str) -> Result<(), TopicFault> {
         kafka::look_up(self.consumer.client(), topic)
+    }
+
+    /// Who has what in the group of the classic protocol, before this member joins it; `None` while it rebalances, has no
+    /// members, or cannot be looked up.
+    pub fn ownership(&self) -> Option<Ownership> {
+        let looked_up = ownership::look_up(&self.consumer, &self.group, &self.topic);
+        looked_up
+            .inspect_err(|error| tracing::debug!(%error, "group cannot be looked up"))
+            .ok()
+            .flatten()
     }
 
     /// Joins the group.
@@ -215,7 +233,8 @@ impl KafkaSource {
         self.consumer.incremental_unassign(&list).map_err(failed("cannot give up partitions"))
     }
 
-    /// Asks the brokers where these partitions end; [`SourceEvent::Probed`] answers.
+    /// Asks the brokers where these partitions end, and which have no owner; [`SourceEvent::Probed`] and
+    /// [`SourceEvent::Unowned`] answer.
     pub fn probe(&self, partitions: Vec<i32>) {
         if let Some(prober) = &self.prober {
             prober.ask(partitions);

@@ -94,6 +94,16 @@ impl Stream {
         self.on_ends(&ends);
     }
 
+    /// What nobody has is behind for nobody: no other series tells of it.
+    pub(super) fn on_unowned(&mut self, partitions: &[i32]) {
+        let (partitions, is_new) = self.watchdog.unowned(partitions);
+        if is_new {
+            tracing::error!(?partitions, "partitions belong to no instance of the group");
+            self.service.metrics.source.fault(Fault::PartitionUnowned);
+        }
+        self.service.metrics.source.set_unowned(partitions.len());
+    }
+
     /// Says which partitions stand still, and which do no longer.
     pub(super) fn watch_when_due(&mut self) {
         let now = Instant::now();
