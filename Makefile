@@ -4,7 +4,7 @@ CARGO ?= cargo
 # Third-party articles for tests, evaluation and benchmarks; without it tests that need them say so.
 export COPYDESK_DATA ?=
 
-.PHONY: help prerequisites build demo test lint bench bench-kafka evaluate
+.PHONY: help prerequisites build demo test lint soak bench bench-kafka evaluate
 
 help:            ## This list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,12 @@ lint: prerequisites  ## Format, clippy and docs, as CI sees them
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+
+# Twenty random schedules are part of `make test`; this is the long run: 200 of them, each fault by itself, and the
+# memory after 200,000 articles.
+soak: prerequisites  ## 200 schedules of faults, the fault matrix, and memory over 200,000 articles (hours)
+	COPYDESK_FAULT_SCHEDULES=200 COPYDESK_FAULT_MATRIX=1 COPYDESK_SOAK=1 \
+	  $(CARGO) test --locked --test it -- --nocapture --test-threads 1 faults:: kafka::memory
 
 bench: prerequisites  ## Words per second of each step, on one thread
 	$(CARGO) bench --locked --bench stages --bench reader

@@ -76,6 +76,13 @@ pub enum Command {
         after_help = "Examples:\n  copydesk check\n  copydesk check --offline --config /etc/copydesk.toml\n  copydesk check --set kafka.brokers=kafka-1:9092,kafka-2:9092"
     )]
     Check(CheckArgs),
+    /// Look at refused records, and send them through the service again
+    ///
+    /// Every refused record lies in the dead-letter topic as it was, with the reason in its headers.
+    #[command(
+        after_help = "Examples:\n  copydesk dead list\n  copydesk dead list --reason not_json --since 2h\n  copydesk dead show --id urn:newsml:x:20260301:1\n  copydesk dead redrive --reason output_too_large --dry-run"
+    )]
+    Dead(DeadArgs),
     /// Print the JSON Schema of the output topic
     #[command(
         after_help = "Examples:\n  copydesk schema > enriched.schema.json\n  copydesk schema | jq '.[\"$defs\"].quote'"
@@ -87,7 +94,12 @@ impl Command {
     /// Whether its output is meant to be read as it comes.
     pub fn is_for_people(&self) -> bool {
         match self {
-            Self::Demo(_) | Self::Enrich(_) | Self::Eval(_) | Self::Check(_) | Self::Schema => true,
+            Self::Demo(_)
+            | Self::Enrich(_)
+            | Self::Eval(_)
+            | Self::Check(_)
+            | Self::Dead(_)
+            | Self::Schema => true,
             Self::Serve => false,
         }
     }
@@ -131,6 +143,88 @@ pub struct CheckArgs {
     /// Check the configuration alone
     #[arg(long)]
     pub offline: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DeadArgs {
+    #[command(subcommand)]
+    pub command: DeadCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeadCommand {
+    /// One line a dead letter: where it lies, when and why it was refused, where it came from
+    List(DeadListArgs),
+    /// Dead letters whole: headers and value
+    Show(DeadShowArgs),
+    /// Write refused records to the input topic again, with value, key and headers as they were
+    ///
+    /// Each goes to the partition that it came from. The attempts so far travel in the header copydesk-error-attempts; a
+    /// record that has had as many as --attempts-max stays where it is. Dead letters are never removed: what was redriven
+    /// is chosen again by the same filters.
+    Redrive(RedriveArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct DeadListArgs {
+    #[command(flatten)]
+    pub filter: DeadFilterArgs,
+    /// JSON Lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DeadShowArgs {
+    #[command(flatten)]
+    pub filter: DeadFilterArgs,
+    /// The values alone, byte for byte
+    #[arg(long)]
+    pub value: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RedriveArgs {
+    #[command(flatten)]
+    pub filter: DeadFilterArgs,
+    /// Every dead letter, where no filter is given
+    #[arg(long)]
+    pub all: bool,
+    /// Say what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leave out what was refused this many times
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub attempts_max: u32,
+}
+
+/// All that is given must hold.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DeadFilterArgs {
+    /// Refused for this reason, such as not_json; may be repeated
+    #[arg(long, value_name = "REASON")]
+    pub reason: Vec<String>,
+    /// The article's id, the record's key, or a position (TOPIC/PARTITION/OFFSET) of the record or its dead letter; may be
+    /// repeated
+    #[arg(long, value_name = "ID")]
+    pub id: Vec<String>,
+    /// Refused at this time (RFC 3339) or later; or a span before now: 90m, 2h, 7d
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Refused before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// No more than this many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+impl DeadFilterArgs {
+    /// Whether every dead letter is meant.
+    pub fn is_empty(&self) -> bool {
+        let Self { reason, id, since, until, limit } = self;
+        reason.is_empty() && id.is_empty() && since.is_none() && until.is_none() && limit.is_none()
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

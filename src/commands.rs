@@ -1,6 +1,7 @@
 //! One file a command: each builds its parts and runs them; it composes, and never computes.
 
 pub mod check;
+pub mod dead;
 pub mod demo;
 pub mod enrich;
 pub mod eval;
@@ -34,6 +35,7 @@ pub async fn run(command: Command, loaded: Loaded) -> anyhow::Result<Ending> {
             Ok(Ending::BadConfiguration)
         }
         Command::Serve => Ok(serve::run(loaded.config).await.unwrap_or_else(log_failure)),
+        Command::Dead(args) => until_unread(dead::run(args, loaded.config).await),
         Command::Demo(args) => until_unread(demo::run(args, loaded.config).await),
         Command::Enrich(args) => until_unread(enrich::run(args, loaded.config).await),
         Command::Eval(args) => until_unread(eval::run(args, loaded.config).await),

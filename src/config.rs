@@ -69,9 +69,10 @@ pub struct KafkaConfig {
     /// `host:port`, at least one.
     pub brokers: Vec<String>,
     pub group: String,
-    /// Stable name of this instance: static group membership, and later the transactional id.
+    /// Stable name of this instance: the transactional id, and static membership where the protocol has it.
     pub instance: Option<String>,
     pub delivery: Delivery,
+    pub group_protocol: GroupProtocol,
     pub session_timeout: Duration,
     /// Bytes that are fetched ahead of the work, per assigned partition.
     pub prefetch_bytes_max: usize,
@@ -81,7 +82,19 @@ pub struct KafkaConfig {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
+    /// Outputs, dead letters and input offsets in one transaction.
+    ExactlyOnce,
+    /// Offsets follow the acknowledgements: after a crash the last records come twice.
     AtLeastOnce,
+}
+
+/// How members of the consumer group share its partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// Cooperative-sticky; an instance with a name is a static member.
+    Classic,
+    /// KIP-848: the broker assigns. Names are not used for membership, since librdkafka's static members stall there.
+    Consumer,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -118,6 +131,10 @@ pub struct PipelineConfig {
     pub stage_budget: Duration,
     /// Longest time between two commits while there is progress.
     pub commit_interval: Duration,
+    /// Records of one transaction.
+    pub transaction_records_max: usize,
+    /// Bytes of what one transaction publishes; a larger record passes alone.
+    pub transaction_bytes_max: usize,
     /// Longest time that a shutdown waits for records in flight.
     pub drain_timeout: Duration,
 }
@@ -159,7 +176,8 @@ impl Default for Config {
                 brokers: vec!["localhost:9092".into()],
                 group: "copydesk".into(),
                 instance: None,
-                delivery: Delivery::AtLeastOnce,
+                delivery: Delivery::ExactlyOnce,
+                group_protocol: GroupProtocol::Classic,
                 session_timeout: Duration::from_secs(10),
                 prefetch_bytes_max: 4 * 1024 * 1024,
                 properties: Properties::default(),
@@ -176,7 +194,9 @@ impl Default for Config {
                 inflight_records_max: 256,
                 inflight_bytes_max: 32 * 1024 * 1024,
                 stage_budget: Duration::from_secs(2),
-                commit_interval: Duration::from_millis(500),
+                commit_interval: Duration::from_millis(100),
+                transaction_records_max: 500,
+                transaction_bytes_max: 16 * 1024 * 1024,
                 drain_timeout: Duration::from_secs(20),
             },
             model: ModelConfig { file: None },

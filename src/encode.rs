@@ -4,6 +4,7 @@
 //! configuration. Every span is checked in every unit in which it is published; one that fails is withheld and counted.
 
 mod spans;
+mod smaller;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,8 @@ use crate::link::{Linked, Tone};
 use crate::source::RawRecord;
 use crate::stages::StageOutcome;
 use crate::text::language::Language;
+
+pub use self::smaller::{STEPS, smaller};
 
 /// What a record says about its making; the same for every record of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

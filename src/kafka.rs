@@ -34,6 +34,58 @@ pub fn client_config(config: &KafkaConfig, defaults: &[(&str, &str)]) -> ClientC
     client
 }
 
+/// What may be wrong around the service, counted under these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    BrokerUnreachable,
+    TopicMissing,
+    /// The brokers do not let this service in, or not do this.
+    AccessRefused,
+    RecordTooLarge,
+    PartitionStalled,
+    /// No instance of the group has it.
+    PartitionUnowned,
+}
+
+impl Fault {
+    pub const ALL: [Self; 6] = [
+        Self::BrokerUnreachable,
+        Self::TopicMissing,
+        Self::AccessRefused,
+        Self::RecordTooLarge,
+        Self::PartitionStalled,
+        Self::PartitionUnowned,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BrokerUnreachable => "broker_unreachable",
+            Self::TopicMissing => "topic_missing",
+            Self::AccessRefused => "access_refused",
+            Self::RecordTooLarge => "record_too_large",
+            Self::PartitionStalled => "partition_stalled",
+            Self::PartitionUnowned => "partition_unowned",
+        }
+    }
+
+    /// Of an error that the client waits out.
+    pub fn of(code: RDKafkaErrorCode) -> Option<Self> {
+        match code {
+            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                Some(Self::TopicMissing)
+            }
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::Authentication => Some(Self::AccessRefused),
+            RDKafkaErrorCode::AllBrokersDown => Some(Self::BrokerUnreachable),
+            _ => None,
+        }
+    }
+}
+
 /// Why a topic cannot be used now; all of these may pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TopicFault {
@@ -41,8 +93,22 @@ pub enum TopicFault {
     Unreachable(String),
     #[error("the topic does not exist")]
     Missing,
+    #[error("access is refused: {0}")]
+    Refused(String),
     #[error("the topic cannot be used: {0}")]
     Unusable(String),
+}
+
+impl TopicFault {
+    /// Under which name it is counted.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Unreachable(_) => Some(Fault::BrokerUnreachable),
+            Self::Missing => Some(Fault::TopicMissing),
+            Self::Refused(_) => Some(Fault::AccessRefused),
+            Self::Unusable(_) => None,
+        }
+    }
 }
 
 /// Looks at one topic; waits [`LOOKUP_TIMEOUT`] at most.
@@ -58,10 +124,11 @@ pub fn look_up<C: ClientContext>(client: &Client<C>, topic: &str) -> Result<(), 
     match found.error().map(RDKafkaErrorCode::from) {
         None if found.partitions().is_empty() => Err(TopicFault::Missing),
         None => Ok(()),
-        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
-            Err(TopicFault::Missing)
-        }
-        Some(other) => Err(TopicFault::Unusable(other.to_string())),
+        Some(code) => Err(match Fault::of(code) {
+            Some(Fault::TopicMissing) => TopicFault::Missing,
+            Some(Fault::AccessRefused) => TopicFault::Refused(code.to_string()),
+            _ => TopicFault::Unusable(code.to_string()),
+        }),
     }
 }
 

@@ -17,6 +17,7 @@ use prometheus::{
 use crate::article::{DecodeWarning, Format, RetractionReason};
 use crate::config::Config;
 use crate::dead_letter::Reason;
+use crate::kafka::Fault;
 use crate::stages::quotes::QuoteKind;
 use crate::stages::{Stage, StageOutcome};
 
@@ -89,6 +90,9 @@ pub struct SourceMetrics {
     records: IntCounter,
     bytes: IntCounter,
     rebalances: IntCounter,
+    faults: IntCounterVec,
+    stalled: IntGauge,
+    unowned: IntGauge,
 }
 
 impl SourceMetrics {
@@ -105,6 +109,12 @@ impl SourceMetrics {
                 &["topic"],
             ),
         );
+        let faults = counters(
+            "kafka_faults_total",
+            "Faults of brokers, topics and partitions that were met, each kind counted apart",
+            &["fault"],
+        );
+        zero(&faults, Fault::ALL.map(Fault::as_str));
         Self {
             partitions: register(registry, Partitions::new()),
             records: records.with_label_values(&[topic]),
@@ -116,6 +126,21 @@ impl SourceMetrics {
                     "Changes of this instance's partitions by the consumer group",
                 ),
             ),
+            faults: register(registry, faults),
+            stalled: register(
+                registry,
+                gauge(
+                    "partitions_stalled",
+                    "Partitions with records to read and no progress for admin.stall_timeout_ms",
+                ),
+            ),
+            unowned: register(
+                registry,
+                gauge(
+                    "partitions_unowned",
+                    "Partitions of the input topic that no instance of the group has had for half a minute",
+                ),
+            ),
         }
     }
 
@@ -123,6 +148,20 @@ impl SourceMetrics {
     pub fn consumed(&self, n_bytes: usize) {
         self.records.inc();
         self.bytes.inc_by(n_bytes as u64);
+    }
+
+    /// A fault was met; it may pass.
+    pub fn fault(&self, fault: Fault) {
+        self.faults.with_label_values(&[fault.as_str()]).inc();
+    }
+
+    /// How many partitions stand still now.
+    pub fn set_unowned(&self, n_partitions: usize) {
+        self.unowned.set(i64::try_from(n_partitions).unwrap_or(i64::MAX));
+    }
+
+    pub fn set_stalled(&self, n_partitions: usize) {
+        self.stalled.set(i64::try_from(n_partitions).unwrap_or(i64::MAX));
     }
 
     /// The consumer group assigned or revoked partitions.
@@ -315,6 +354,8 @@ pub struct PipelineMetrics {
     span_check_failures: IntCounter,
     commits: IntCounter,
     commit_failures: IntCounter,
+    transactions: IntCounter,
+    aborts: IntCounter,
 }
 
 impl PipelineMetrics {
@@ -322,6 +363,10 @@ impl PipelineMetrics {
         let commits = register(
             registry,
             counters("commits_total", "Offset commits, by how they ended", &["outcome"]),
+        );
+        let transactions = register(
+            registry,
+            counters("transactions_total", "Transactions, by how they ended", &["outcome"]),
         );
         Self {
             durations: register(
@@ -354,6 +399,8 @@ impl PipelineMetrics {
             ),
             commits: commits.with_label_values(&["ok"]),
             commit_failures: commits.with_label_values(&["failed"]),
+            transactions: transactions.with_label_values(&["committed"]),
+            aborts: transactions.with_label_values(&["aborted"]),
         }
     }
 
@@ -374,6 +421,11 @@ impl PipelineMetrics {
     /// Spans that [`crate::encode::Body`] withheld.
     pub fn spans_withheld(&self, n_spans: usize) {
         self.span_check_failures.inc_by(n_spans as u64);
+    }
+
+    /// A transaction ended.
+    pub fn transaction_ended(&self, is_committed: bool) {
+        if is_committed { &self.transactions } else { &self.aborts }.inc();
     }
 
     /// An offset commit ended.

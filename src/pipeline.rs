@@ -4,14 +4,19 @@
 //! partition.
 //!
 //! One thread owns the consumer and hands records to the producer; it never computes and never waits for one record.
-//! The work runs on the runtime and the compute pool, many records of a partition at once. Delivery is at least once:
+//! The work runs on the runtime and the compute pool, many records of a partition at once.
 //!
 //! 1. A record is read when there is room for it, and gets a slot in its partition.
 //! 2. Its result waits in the slot until all before it have been sent; then it is sent.
-//! 3. The broker's acknowledgement settles it. What can never be delivered becomes a dead letter and is sent as such.
-//! 4. The offset below which all is settled is committed, every `pipeline.commit_interval`.
+//! 3. What can never be delivered is made smaller, or becomes a dead letter, and is sent as such.
 //!
-//! A partition that leaves is drained first; what is not settled in time is dropped here and read again elsewhere.
+//! Exactly once, records are sent in transactions, one after the other, each with the offsets that it settles. One that
+//! fails is aborted, and its records are sent again from their slots: nothing is computed twice. At least once, the
+//! broker's acknowledgement settles a record, and the offset below which all is settled is committed now and then.
+//!
+//! A partition that leaves is drained first; what is not settled in time is dropped here and read again elsewhere. It is
+//! not given up while a transaction is under way that may have records of it, and each assignment has an epoch, so no
+//! record is published, and no offset committed, for an assignment that has ended.
 
 mod mailbox;
 mod outgoing;

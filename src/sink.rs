@@ -1,7 +1,7 @@
 //! Where finished records go.
 //!
-//! In: [`Outgoing`] records, in the order in which they are to be published. Out: [`SinkEvent`]s: each record that was
-//! taken is reported exactly once, delivered or refused, unless the sink has failed.
+//! In: [`Outgoing`] records, in the order in which they are to be published. Out: [`SinkEvent`]s: each record, or the
+//! transaction that it is part of, is reported exactly once, unless the sink has failed.
 
 pub mod kafka;
 pub mod lines;
@@ -38,6 +38,12 @@ pub enum SinkEvent {
     Delivered(Ticket),
     /// The record can never be delivered as it is; others can.
     Refused(Ticket, Refusal),
+    /// Transactions can begin: those that an earlier run of this instance left open have been ended.
+    Ready,
+    /// The transaction is committed: its records are published, and its offsets are the group's.
+    Committed,
+    /// Nothing of the transaction will be seen, for this reason; its records can be sent again.
+    Aborted(String),
     /// Whether any broker can be reached.
     Reachable(bool),
     /// The sink cannot go on: the process must end, and be started again.

@@ -61,6 +61,14 @@ pub enum SourceEvent {
     Revoked { partitions: Vec<i32>, is_lost: bool },
     /// Where the logs of the assigned partitions end.
     Ends(Vec<PartitionEnd>),
+    /// Where these partitions' logs end, asked of the brokers apart from fetching: partition and offset.
+    Probed(Vec<(i32, i64)>),
+    /// Partitions that nobody in the group had just now, while it was not rebalancing.
+    Unowned(Vec<i32>),
+    /// Whether this instance is a member of the group, with or without partitions.
+    Member(bool),
+    /// Something is wrong that may pass.
+    Fault(crate::kafka::Fault),
     /// The source cannot go on: the process must end, and be started again.
     Failed(String),
 }

@@ -20,6 +20,8 @@ pub struct Health {
 struct State {
     model_loaded: bool,
     n_partitions: usize,
+    is_member: bool,
+    stalled: Vec<i32>,
     producer_usable: bool,
     draining: bool,
     n_pending: usize,
@@ -36,6 +38,8 @@ impl Health {
         let state = State {
             model_loaded: false,
             n_partitions: 0,
+            is_member: false,
+            stalled: Vec::new(),
             producer_usable: false,
             draining: false,
             n_pending: 0,
@@ -53,6 +57,17 @@ impl Health {
     /// How many partitions are assigned to this instance now.
     pub fn set_partitions(&self, n_partitions: usize) {
         self.state().n_partitions = n_partitions;
+    }
+
+    /// Whether this instance is a member of the consumer group. One without partitions is a hot standby: it is ready to
+    /// take over.
+    pub fn set_member(&self, is_member: bool) {
+        self.state().is_member = is_member;
+    }
+
+    /// The partitions that stand still although there is work for them.
+    pub fn set_stalled(&self, partitions: Vec<i32>) {
+        self.state().stalled = partitions;
     }
 
     /// Whether the producer can deliver: false while no broker can be reached, and after a fatal error.
@@ -95,7 +110,7 @@ impl Health {
         let state = self.state();
         let conditions = [
             (!state.model_loaded, "model is not loaded"),
-            (state.n_partitions == 0, "no partitions are assigned"),
+            (state.n_partitions == 0 && !state.is_member, "not in the consumer group"),
             (!state.producer_usable, "producer cannot reach a broker"),
             (state.draining, "shutting down"),
         ];
@@ -116,6 +131,14 @@ impl Health {
                 "{} records are pending and none was settled for {} s",
                 state.n_pending,
                 stalled.as_secs()
+            ));
+        }
+        if !state.stalled.is_empty() && state.producer_usable {
+            let partitions: Vec<_> = state.stalled.iter().map(ToString::to_string).collect();
+            reasons.push(format!(
+                "no progress on partition {} for {} s",
+                partitions.join(", "),
+                self.stall_timeout.as_secs()
             ));
         }
         reasons
@@ -157,6 +180,16 @@ mod tests {
     }
 
     #[test]
+    fn a_partition_that_stands_still_is_a_reason_to_restart() {
+        let health = Health::new(TIMEOUT);
+        health.set_producer_usable(true);
+        health.set_stalled(vec![0, 3]);
+        check_liveness(&health, 1, &["no progress on partition 0, 3 for 60 s"]);
+        health.set_stalled(vec![]);
+        check_liveness(&health, 1, &[]);
+    }
+
+    #[test]
     fn an_unreachable_broker_is_not_a_reason_to_restart() {
         let health = Health::new(Duration::ZERO);
         health.set_producer_usable(true);
@@ -171,12 +204,16 @@ mod tests {
         let health = Health::new(TIMEOUT);
         assert_eq!(
             health.readiness(),
-            ["model is not loaded", "no partitions are assigned", "producer cannot reach a broker"]
+            ["model is not loaded", "not in the consumer group", "producer cannot reach a broker"]
         );
         health.model_loaded();
         health.set_partitions(2);
         health.set_producer_usable(true);
         assert!(health.readiness().is_empty());
+        health.set_partitions(0);
+        assert_eq!(health.readiness(), ["not in the consumer group"]);
+        health.set_member(true);
+        assert!(health.readiness().is_empty(), "a hot standby is ready");
         health.draining();
         assert_eq!(health.readiness(), ["shutting down"]);
     }

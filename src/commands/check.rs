@@ -10,7 +10,7 @@ use std::io::Write as _;
 
 use super::Ending;
 use crate::cli::CheckArgs;
-use crate::config::{Config, Loaded, Setting};
+use crate::config::{Config, Delivery, Loaded, Setting};
 
 pub(super) async fn run(args: CheckArgs, loaded: &Loaded) -> anyhow::Result<Ending> {
     let mut out = std::io::stdout().lock();
@@ -76,10 +76,17 @@ fn doubts(config: &Config) -> Vec<String> {
         );
     }
     if kafka.instance.is_none() {
-        doubts.push(
-            "kafka.instance is not set: every restart moves partitions between instances"
-                .to_owned(),
-        );
+        doubts.push(match kafka.delivery {
+            Delivery::ExactlyOnce => {
+                "kafka.instance is not set: every restart moves partitions between instances, and what a killed one \
+                 leaves open holds them up for the transaction's time-out"
+                    .to_owned()
+            }
+            Delivery::AtLeastOnce => {
+                "kafka.instance is not set: every restart moves partitions between instances"
+                    .to_owned()
+            }
+        });
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if config.pipeline.compute_threads.get() > cores {

@@ -26,7 +26,7 @@ use self::samples::SAMPLES;
 use super::{Ending, models};
 use crate::admin::{self, Health};
 use crate::cli::DemoArgs;
-use crate::config::{Config, KafkaConfig};
+use crate::config::{Config, Delivery, KafkaConfig};
 use crate::metrics::Metrics;
 use crate::pipeline::process::Processor;
 use crate::pipeline::{self, PipelineError, Service, Settled};
@@ -101,9 +101,13 @@ async fn serve_metrics(
     server.context("cannot serve the metrics")
 }
 
-/// The user's settings, but for where Kafka is and how to get in.
+/// The user's settings, but for where Kafka is and how to get in. The embedded broker has no transactions.
 fn for_the_broker(config: Config, broker: &Broker) -> Config {
-    let kafka = KafkaConfig { brokers: vec![broker.address()], ..Config::default().kafka };
+    let kafka = KafkaConfig {
+        brokers: vec![broker.address()],
+        delivery: Delivery::AtLeastOnce,
+        ..Config::default().kafka
+    };
     Config { kafka, ..config }
 }
 

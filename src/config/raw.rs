@@ -22,6 +22,9 @@ const VARIABLE_PREFIX: &str = "COPYDESK_";
 /// Below this key the names are librdkafka's, which are written with dots.
 pub(super) const PROPERTIES: &str = "kafka.properties";
 
+/// The same names, each with a file that has the value.
+pub(super) const PROPERTY_FILES: &str = "kafka.property_files";
+
 /// Where settings come from besides the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigSources {
@@ -127,8 +130,10 @@ impl RawConfig {
             }
             let origin = Origin::Environment(name.to_owned());
             let mut key = path.replace("__", ".");
-            if let Some(property) = key.strip_prefix(PROPERTIES) {
-                key = format!("{PROPERTIES}{}", property.replace('_', "."));
+            for table in [PROPERTIES, PROPERTY_FILES] {
+                if let Some(property) = key.strip_prefix(table) {
+                    key = format!("{table}{}", property.replace('_', "."));
+                }
             }
             match value.into_string() {
                 Ok(text) => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::faults::{Fault, Faults, Origin, Problem, nearest};
 use super::properties::{Properties, REDACTED};
-use super::raw::{PROPERTIES, RawConfig, Value, variable};
+use super::raw::{PROPERTIES, PROPERTY_FILES, RawConfig, Value, Written, variable};
 
 /// One setting as it is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub struct Setting {
 impl Setting {
     /// As TOML has them: `[kafka]` and `group`.
     pub fn section_and_name(&self) -> (&str, &str) {
-        let properties = self.key.strip_prefix(PROPERTIES).and_then(|rest| rest.strip_prefix('.'));
-        match properties {
-            Some(name) => (PROPERTIES, name),
+        let of = |table| Some((table, self.key.strip_prefix(table)?.strip_prefix('.')?));
+        match of(PROPERTIES).or_else(|| of(PROPERTY_FILES)) {
+            Some(names) => names,
             None => self.key.split_once('.').expect("every setting is in a section"),
         }
     }
@@ -150,18 +150,58 @@ impl Reader {
         value
     }
 
-    /// Everything below `kafka.properties`; `reserved` says what to do instead for names that are not free.
+    /// Everything below `kafka.properties` and `kafka.property_files`; `reserved` says what to do instead for names that
+    /// are not free.
     pub(super) fn properties(
         &mut self,
         reserved: impl Fn(&str) -> Option<&'static str>,
     ) -> Properties {
-        let prefix = format!("{PROPERTIES}.");
+        let mut properties = self.written_properties(&reserved);
+        for (key, written) in self.take_table(PROPERTY_FILES) {
+            let prefix = format!("{PROPERTY_FILES}.");
+            let name = key.strip_prefix(&prefix).unwrap_or(&key).to_owned();
+            let path = written.value.as_text().map(str::to_owned);
+            let result = match (reserved(&name), &path) {
+                (Some(instead), _) => Err(instead.to_owned()),
+                (None, None) => Err("the name of a file".to_owned()),
+                (None, Some(_)) if properties.iter().any(|(other, _)| *other == name) => {
+                    Err(format!("to be set here or in {PROPERTIES}, not in both"))
+                }
+                (None, Some(path)) => std::fs::read_to_string(path)
+                    .map_err(|error| format!("a file that can be read ({error})")),
+            };
+            match result {
+                Ok(value) => {
+                    let shown = toml::Value::String(path.unwrap_or_default()).to_string();
+                    let key = format!("{PROPERTY_FILES}.{name:?}");
+                    self.settings.push(Setting { key, value: shown, origin: written.origin });
+                    // Editors and `echo` end a file with a line break; no secret does.
+                    properties.push((name, value.trim_end_matches(['\r', '\n']).to_owned()));
+                }
+                Err(expected) => {
+                    self.invalid(written.origin, &key, written.value.shown(), &expected);
+                }
+            }
+        }
+        properties.into_iter().collect()
+    }
+
+    fn take_table(&mut self, table: &str) -> BTreeMap<String, Written> {
+        let prefix = format!("{table}.");
         let (ours, others): (BTreeMap<_, _>, _) = std::mem::take(&mut self.raw.written)
             .into_iter()
             .partition(|(key, _)| key.starts_with(&prefix));
         self.raw.written = others;
+        ours
+    }
+
+    fn written_properties(
+        &mut self,
+        reserved: &impl Fn(&str) -> Option<&'static str>,
+    ) -> Vec<(String, String)> {
+        let prefix = format!("{PROPERTIES}.");
         let mut properties = Vec::new();
-        for (key, written) in ours {
+        for (key, written) in self.take_table(PROPERTIES) {
             let name = key.strip_prefix(&prefix).unwrap_or(&key).to_owned();
             let is_public = Properties::is_public(&name);
             let found = if is_public { written.value.shown() } else { REDACTED.to_owned() };
@@ -179,7 +219,7 @@ impl Reader {
                 }
             }
         }
-        properties.into_iter().collect()
+        properties
     }
 
     /// `key` has a value that does not go with another one. A value that was refused has its fault already.
@@ -206,7 +246,7 @@ impl Reader {
             )
         });
         for (key, written) in std::mem::take(&mut self.raw.written) {
-            let is_section = key == PROPERTIES
+            let is_section = [PROPERTIES, PROPERTY_FILES].contains(&key.as_str())
                 || self.settings.iter().any(|setting| sections_end(&setting.key, &key));
             match written.value {
                 Value::Toml(toml::Value::Table(_)) if is_section => {}

@@ -10,8 +10,8 @@ use super::faults::Faults;
 use super::raw::{RawConfig, Value};
 use super::reader::{Reader, integer};
 use super::{
-    AdminConfig, Config, Delivery, InputConfig, KafkaConfig, Loaded, LogConfig, LogFormat,
-    ModelConfig, OutputConfig, PipelineConfig, RetractionForm,
+    AdminConfig, Config, Delivery, GroupProtocol, InputConfig, KafkaConfig, Loaded, LogConfig,
+    LogFormat, ModelConfig, OutputConfig, PipelineConfig, RetractionForm,
 };
 use crate::article::Format;
 use crate::decode::DecodeOptions;
@@ -59,7 +59,12 @@ fn kafka(reader: &mut Reader, default: KafkaConfig) -> KafkaConfig {
         delivery: reader.choice(
             "kafka.delivery",
             default.delivery,
-            &[("at_least_once", Delivery::AtLeastOnce)],
+            &[("exactly_once", Delivery::ExactlyOnce), ("at_least_once", Delivery::AtLeastOnce)],
+        ),
+        group_protocol: reader.choice(
+            "kafka.group_protocol",
+            default.group_protocol,
+            &[("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)],
         ),
         // What brokers accept by default: group.min.session.timeout.ms and group.max.session.timeout.ms.
         session_timeout: reader.milliseconds(
@@ -143,6 +148,16 @@ fn pipeline(reader: &mut Reader, default: PipelineConfig) -> PipelineConfig {
             "pipeline.commit_interval_ms",
             default.commit_interval,
             10..=60_000,
+        ),
+        transaction_records_max: reader.integer(
+            "pipeline.transaction_records_max",
+            default.transaction_records_max,
+            1..=100_000,
+        ),
+        transaction_bytes_max: reader.integer(
+            "pipeline.transaction_bytes_max",
+            default.transaction_bytes_max,
+            KIB..=GIB,
         ),
         drain_timeout: reader.milliseconds(
             "pipeline.drain_timeout_ms",
@@ -255,8 +270,9 @@ fn reserved_property(property: &str) -> Option<&'static str> {
             "not to be set: equal keys go where Java's producers put them, in batches that the topics take"
         }
         "statistics.interval.ms" => "not to be set: the lag in /metrics comes from there",
-        "group.protocol" | "group.remote.assignor" | "partition.assignment.strategy" => {
-            "not to be set: static membership needs the classic protocol, cooperative-sticky"
+        "group.protocol" => "to be set as kafka.group_protocol",
+        "group.remote.assignor" | "partition.assignment.strategy" => {
+            "not to be set: partitions are handed over one by one, cooperative-sticky"
         }
         _ => return None,
     })
@@ -422,6 +438,21 @@ mod tests {
             fingerprint("output.offset_units=utf8"),
             fingerprint("output.offset_units=utf16")
         );
+    }
+
+    #[test]
+    fn secrets_come_from_files_and_are_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        fs::write(&path, "hunter2\n").unwrap();
+        let file = format!("kafka.property_files.sasl.password={}", path.display());
+        let loaded = load(&[&file]).unwrap();
+        let expected = [("sasl.password".into(), "hunter2".into())];
+        assert_eq!(loaded.config.kafka.properties, Properties::from_iter(expected));
+        assert!(!format!("{loaded:?}").contains("hunter2"));
+        check_setting("kafka.property_files.sasl.password=/nowhere/at/all", false);
+        check_setting("kafka.property_files.acks=/nowhere/at/all", false);
+        assert!(load(&[&file, "kafka.properties.sasl.password=other"]).is_err());
     }
 
     #[test]

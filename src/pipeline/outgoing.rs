@@ -11,7 +11,7 @@ use jiff::{Timestamp, Unit};
 use super::Fate;
 use super::process::Processed;
 use crate::config::RetractionForm;
-use crate::dead_letter::DeadLetter;
+use crate::dead_letter::{self, DeadLetter};
 use crate::sink::{Destination, Outgoing};
 use crate::source::{Header, RawRecord};
 
@@ -81,8 +81,11 @@ impl Envelope {
 
     /// The input's headers, then ours: where both have a name, Kafka's readers take the last.
     fn headers(&self, record: &RawRecord, now: Timestamp) -> Vec<Header> {
-        let is_ours =
-            |header: &Header| [SOURCE, BUILD, PROCESSED_AT].contains(&header.name.as_str());
+        // What was redriven carries its attempts; once it is published they mean nothing.
+        let is_ours = |header: &Header| {
+            [SOURCE, BUILD, PROCESSED_AT].contains(&header.name.as_str())
+                || dead_letter::is_ours(&header.name)
+        };
         let copied = record.headers.iter().filter(|header| !is_ours(header));
         let mut headers: Vec<_> = copied.cloned().collect();
         headers.push(Header::new(SOURCE, record.position.to_string()));

@@ -1,7 +1,7 @@
-//! Before the loop: the topics must be there.
+//! Before the loop: the topics must be there, and the group must not be stuck.
 //!
-//! In: the configured topics. Out: an open source and sink, once every topic was found; until then one log line a
-//! topic and attempt, with pauses that grow to [`PAUSE_MAX`], and a service that is alive but not ready.
+//! In: the configured topics and group. Out: an open source and sink, once every topic was found; until then one log
+//! line a topic and attempt, with pauses that grow to [`PAUSE_MAX`], and a service that is alive but not ready.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,15 +9,19 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::mailbox::{Event, Mailbox};
+use super::stream::Publisher;
 use super::{PipelineError, Service};
-use crate::config::Config;
+use crate::config::{Config, GroupProtocol};
 use crate::kafka::TopicFault;
-use crate::sink::kafka::{self, KafkaSink, TopicLimits};
+use crate::sink::kafka::{self, TopicLimits};
 use crate::source::SourceEvent;
 use crate::source::kafka::KafkaSource;
 
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// Over the session's time-out: until the coordinator, too, has missed this instance.
+const EXPIRY_MARGIN: Duration = Duration::from_secs(5);
 
 /// Opens both ends of the stream; `None` when a shutdown was requested first.
 pub(super) fn open(
@@ -25,14 +29,16 @@ pub(super) fn open(
     service: &Service,
     mailbox: &Mailbox,
     runtime: &Handle,
-) -> Result<Option<(KafkaSource, KafkaSink)>, PipelineError> {
+) -> Result<Option<(KafkaSource, Publisher)>, PipelineError> {
     let mut source = {
         let (post, wake) = (mailbox.clone(), mailbox.clone());
         let on_event = Box::new(move |event| post.post(Event::Source(event)));
         KafkaSource::connect(config, on_event, Arc::new(move || wake.wake()))
             .map_err(|error| PipelineError::Client(error.to_string()))?
     };
-    if !wait_for_topics(&mut source, config, service, mailbox)? {
+    if !wait_for_topics(&mut source, config, service, mailbox)?
+        || !wait_for_group(&mut source, config, service, mailbox)?
+    {
         return Ok(None);
     }
     // Joining takes a moment, in which the limits are looked up.
@@ -41,11 +47,9 @@ pub(super) fn open(
     let limits = runtime.block_on(kafka::topic_limits(config));
     warn_of_limits(limits);
     let post = mailbox.clone();
-    let on_event = Box::new(move |event| post.post(Event::Sink(event)));
-    let sink = KafkaSink::connect(config, limits, on_event)
+    let publisher = Publisher::connect(config, limits, move |event| post.post(Event::Sink(event)))
         .map_err(|error| PipelineError::Client(error.to_string()))?;
-    service.health.set_producer_usable(true);
-    Ok(Some((source, sink)))
+    Ok(Some((source, publisher)))
 }
 
 /// `false` when a shutdown was requested first.
@@ -56,30 +60,85 @@ fn wait_for_topics(
     mailbox: &Mailbox,
 ) -> Result<bool, PipelineError> {
     let mut pause = PAUSE_MIN;
-    while !are_usable(source, config) {
-        let until = Instant::now() + pause;
-        while Instant::now() < until {
-            service.health.turned(0);
-            source.serve();
-            mailbox.wait(PAUSE_MIN);
-            match mailbox.take() {
-                Some(Event::ShutdownRequested) => return Ok(false),
-                Some(Event::Source(SourceEvent::Failed(error))) => {
-                    return Err(PipelineError::Source(error));
-                }
-                _ => {}
-            }
+    while !are_usable(source, config, service) {
+        if !rest(pause, source, service, mailbox)? {
+            return Ok(false);
         }
         pause = (pause * 2).min(PAUSE_MAX);
     }
     Ok(true)
 }
 
-fn are_usable(source: &KafkaSource, config: &Config) -> bool {
+/// A named instance that ended in the middle of a hand-over would be given its old place back, and the hand-over would
+/// never end (see [`crate::source::kafka::Ownership`]). So it lets the group miss it first, which makes the group share
+/// out everything anew. `false` when a shutdown was requested first.
+fn wait_for_group(
+    source: &mut KafkaSource,
+    config: &Config,
+    service: &Service,
+    mailbox: &Mailbox,
+) -> Result<bool, PipelineError> {
+    let Some(instance) = &config.kafka.instance else { return Ok(true) };
+    if config.kafka.group_protocol != GroupProtocol::Classic {
+        return Ok(true);
+    }
+    let until = Instant::now() + config.kafka.session_timeout + EXPIRY_MARGIN;
+    let mut is_told = false;
+    loop {
+        let ownership = source.ownership();
+        let stuck = ownership.filter(|it| !it.unowned.is_empty() && it.has_instance(instance));
+        let Some(stuck) = stuck else { return Ok(true) };
+        if Instant::now() >= until {
+            let partitions = stuck.unowned;
+            tracing::warn!(?partitions, "partitions belong to no instance, joining all the same");
+            return Ok(true);
+        }
+        if !is_told {
+            is_told = true;
+            let partitions = stuck.unowned;
+            tracing::info!(
+                ?partitions,
+                "partitions belong to no instance, joining when the group has missed this one"
+            );
+        }
+        if !rest(PAUSE_MIN, source, service, mailbox)? {
+            return Ok(false);
+        }
+    }
+}
+
+/// `false` when a shutdown was requested.
+fn rest(
+    pause: Duration,
+    source: &mut KafkaSource,
+    service: &Service,
+    mailbox: &Mailbox,
+) -> Result<bool, PipelineError> {
+    let until = Instant::now() + pause;
+    while Instant::now() < until {
+        service.health.turned(0);
+        source.serve();
+        mailbox.wait(PAUSE_MIN);
+        match mailbox.take() {
+            Some(Event::ShutdownRequested) => return Ok(false),
+            Some(Event::Source(SourceEvent::Failed(error))) => {
+                return Err(PipelineError::Source(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(true)
+}
+
+fn are_usable(source: &KafkaSource, config: &Config, service: &Service) -> bool {
     let mut n_usable = 0;
     let topics = [&config.input.topic, &config.output.topic, &config.output.dead_letter_topic];
     for topic in topics {
-        match source.look_up(topic) {
+        let result = source.look_up(topic);
+        if let Some(fault) = result.as_ref().err().and_then(TopicFault::fault) {
+            service.metrics.source.fault(fault);
+        }
+        match result {
             Ok(()) => n_usable += 1,
             Err(TopicFault::Unreachable(error)) => {
                 tracing::warn!(

@@ -2,8 +2,11 @@
 //!
 //! In: [`Event`]s and records. Out: deliveries and commits. Runs on a thread of its own; nothing here computes.
 
+mod delivery;
 mod partitions;
+mod watchdog;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,17 +16,18 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use super::mailbox::{Event, Finished, Mailbox, Reply};
-use super::outgoing::{self, Envelope};
+use super::outgoing::Envelope;
 use super::process::Processed;
-use super::{Fate, PipelineError, Service, Settled, startup};
+use super::{Fate, PipelineError, Service, startup};
 use crate::config::Config;
-use crate::dead_letter::{DeadLetter, Reason};
-use crate::sink::kafka::{KafkaSink, SendError};
-use crate::sink::{Outgoing, Refusal, SinkEvent};
+use crate::sink::Outgoing;
 use crate::source::kafka::{KafkaSource, PendingCommit};
 use crate::source::progress::{Arrival, Progress, Ticket};
-use crate::source::{RawRecord, SourceEvent};
+use crate::source::{PartitionEnd, RawRecord, SourceEvent};
 use partitions::Revocation;
+use watchdog::Watchdog;
+
+pub(super) use delivery::Publisher;
 
 /// The loop turns at least this often: a wake-up that a client misses costs no more. Idle, that is a few microseconds
 /// of work fifty times a second.
@@ -33,9 +37,6 @@ const TICK: Duration = Duration::from_millis(20);
 /// a stage's budget is spent on the stage and not in the pool's queue.
 const RECORDS_PER_THREAD: usize = 2;
 
-/// How long deliveries under way may take when the loop ends early.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Runs the loop to its end.
 pub(super) fn run(
     config: Config,
@@ -43,7 +44,7 @@ pub(super) fn run(
     mailbox: Mailbox,
     runtime: Handle,
 ) -> Result<(), PipelineError> {
-    let Some((source, sink)) = startup::open(&config, &service, &mailbox, &runtime)? else {
+    let Some((source, publisher)) = startup::open(&config, &service, &mailbox, &runtime)? else {
         return Ok(());
     };
     let n_permits = config.pipeline.compute_threads.get() * RECORDS_PER_THREAD;
@@ -56,13 +57,18 @@ pub(super) fn run(
         committing: None,
         committed_at: Instant::now(),
         is_reachable: true,
+        is_sink_ready: false,
+        watchdog: Watchdog::new(config.admin.stall_timeout),
+        looked_at: Instant::now(),
+        n_looks: 0,
+        ends: BTreeMap::new(),
         drain_until: None,
         config,
         service,
         mailbox,
         runtime,
         source,
-        sink,
+        publisher,
     };
     let result = stream.turn_until_drained();
     stream.leave();
@@ -77,7 +83,7 @@ struct Stream {
     envelope: Envelope,
     permits: Arc<Semaphore>,
     source: KafkaSource,
-    sink: KafkaSink,
+    publisher: Publisher,
     progress: Progress<InDelivery>,
     /// Read already, and larger than the room there was.
     waiting: Option<RawRecord>,
@@ -87,6 +93,14 @@ struct Stream {
     /// When the last commit began.
     committed_at: Instant,
     is_reachable: bool,
+    /// Whether records can be handed to the sink.
+    is_sink_ready: bool,
+    watchdog: Watchdog,
+    /// When the watchdog last looked.
+    looked_at: Instant,
+    n_looks: u32,
+    /// Where the logs end, as far as it is known.
+    ends: BTreeMap<i32, PartitionEnd>,
     /// Set once a shutdown was requested.
     drain_until: Option<Instant>,
 }
@@ -112,6 +126,7 @@ impl Stream {
             self.publish()?;
             self.commit_when_due();
             self.give_up_when_drained()?;
+            self.watch_when_due();
             let n_inflight = self.progress.n_records();
             self.service.health.turned(n_inflight);
             self.service.metrics.pipeline.set_inflight(n_inflight, self.progress.n_bytes());
@@ -132,24 +147,28 @@ impl Stream {
                 self.on_ends(&ends);
                 Ok(())
             }
+            Event::Source(SourceEvent::Probed(ends)) => {
+                self.on_probed(&ends);
+                Ok(())
+            }
+            Event::Source(SourceEvent::Unowned(partitions)) => {
+                self.on_unowned(&partitions);
+                Ok(())
+            }
+            Event::Source(SourceEvent::Member(is_member)) => {
+                self.service.health.set_member(is_member);
+                Ok(())
+            }
+            Event::Source(SourceEvent::Fault(fault)) => {
+                self.service.metrics.source.fault(fault);
+                Ok(())
+            }
             Event::Source(SourceEvent::Failed(error)) => Err(PipelineError::Source(error)),
             Event::Finished(finished) => {
                 self.on_finished(*finished);
                 Ok(())
             }
-            Event::Sink(SinkEvent::Delivered(ticket)) => {
-                self.on_delivered(ticket);
-                Ok(())
-            }
-            Event::Sink(SinkEvent::Refused(ticket, refusal)) => self.on_refused(ticket, refusal),
-            Event::Sink(SinkEvent::Reachable(is_reachable)) => {
-                self.on_reachable(is_reachable);
-                Ok(())
-            }
-            Event::Sink(SinkEvent::Failed(error)) => {
-                self.service.metrics.sink.delivery_failed();
-                Err(PipelineError::Sink(error))
-            }
+            Event::Sink(event) => self.on_sink_event(event),
             Event::Abandoned(Ticket { partition, offset, .. }) => {
                 Err(PipelineError::Abandoned { partition, offset })
             }
@@ -166,64 +185,6 @@ impl Stream {
         let (outgoing, fate) = self.envelope.seal(processed, &record, Timestamp::now());
         // A stale ticket's record is another member's by now.
         self.progress.finish(ticket, InDelivery { outgoing, fate, record, received_at });
-    }
-
-    fn on_delivered(&mut self, ticket: Ticket) {
-        let Some(delivered) = self.progress.settle(ticket) else { return };
-        let InDelivery { outgoing, fate, record, received_at } = delivered;
-        let (elapsed, metrics) = (received_at.elapsed(), &self.service.metrics);
-        match fate {
-            Fate::Enriched => metrics.sink.published(),
-            Fate::Retracted(reason) => metrics.sink.retracted(reason),
-            Fate::DeadLettered(reason) => metrics.sink.dead_lettered(reason),
-        }
-        metrics.pipeline.settled(elapsed, record.timestamp_ms.map(age));
-        metrics.source.partitions.progressed(&record.position.topic, ticket.partition);
-        self.service.health.progressed();
-        if let Some(observer) = &self.service.observer {
-            let settled = Settled {
-                position: record.position,
-                key: outgoing.key,
-                fate,
-                input: record.value,
-                output: outgoing.value,
-                elapsed,
-            };
-            // Nobody may be looking.
-            drop(observer.send(settled));
-        }
-    }
-
-    /// What can never be delivered becomes a dead letter; a dead letter that cannot be delivered ends the service, since
-    /// going on would lose its record.
-    fn on_refused(&mut self, ticket: Ticket, refusal: Refusal) -> Result<(), PipelineError> {
-        self.service.metrics.sink.delivery_failed();
-        let Some(refused) = self.progress.in_delivery(ticket) else { return Ok(()) };
-        let (record, received_at) = (refused.record.clone(), refused.received_at);
-        if let Fate::DeadLettered(_) = refused.fate {
-            return Err(PipelineError::DeadLetterRefused { position: record.position, refusal });
-        }
-        tracing::warn!(position = %record.position, %refusal, "record cannot be published");
-        let reason = match refusal {
-            Refusal::TooLarge(_) => Reason::OutputTooLarge,
-            Refusal::Invalid(_) => Reason::OutputRefused,
-        };
-        let letter = DeadLetter { reason, detail: refusal.to_string(), record: record.clone() };
-        let (outgoing, fate) = (outgoing::dead(letter), Fate::DeadLettered(reason));
-        self.progress.finish(ticket, InDelivery { outgoing, fate, record, received_at });
-        Ok(())
-    }
-
-    fn on_reachable(&mut self, is_reachable: bool) {
-        if is_reachable != self.is_reachable {
-            if is_reachable {
-                tracing::info!("brokers can be reached again");
-            } else {
-                tracing::warn!("no broker can be reached");
-            }
-        }
-        self.is_reachable = is_reachable;
-        self.service.health.set_producer_usable(is_reachable);
     }
 
     fn on_shutdown(&mut self) {
@@ -278,32 +239,11 @@ impl Stream {
         Ok(())
     }
 
-    /// Sends what is finished, in input order per partition, as far as the producer has room.
-    fn publish(&mut self) -> Result<(), PipelineError> {
-        let has_observer = self.service.observer.is_some();
-        while let Some((ticket, finished)) = self.progress.next_to_send() {
-            let result = self.sink.send(ticket, &finished.outgoing);
-            if result.is_ok() && !has_observer {
-                // The producer has its own copy.
-                finished.outgoing.value = None;
-            }
-            match result {
-                Ok(()) => self.progress.sent(ticket),
-                Err(SendError::Full) => break,
-                Err(SendError::Refused(refusal)) => {
-                    self.progress.sent(ticket);
-                    self.on_refused(ticket, refusal)?;
-                }
-                Err(SendError::Failed(error)) => return Err(PipelineError::Sink(error)),
-            }
-        }
-        Ok(())
-    }
-
     fn is_drained(&self) -> bool {
         let Some(drain_until) = self.drain_until else { return false };
         let mut partitions = self.progress.partitions();
-        if partitions.all(|partition| self.progress.is_done(partition)) {
+        if !self.is_in_transaction() && partitions.all(|partition| self.progress.is_done(partition))
+        {
             tracing::info!("all in flight is settled and committed");
             return true;
         }
@@ -313,27 +253,6 @@ impl Stream {
             tracing::warn!(n_inflight, "drain time is over, the rest is left to be read again");
         }
         is_over
-    }
-
-    /// The end of the sequence that [`Stream::on_shutdown`] began: flush, commit, leave. After a complete drain there is
-    /// nothing left to flush and to commit.
-    fn leave(mut self) {
-        if let Err(error) = self.sink.flush(FLUSH_TIMEOUT) {
-            tracing::warn!(%error, "producer is not flushed");
-        }
-        while let Some(event) = self.mailbox.take() {
-            if let Event::Sink(SinkEvent::Delivered(ticket)) = event {
-                self.on_delivered(ticket);
-            }
-        }
-        self.commit_and_wait();
-        tracing::info!("producer flushed, offsets committed");
-        for partition in self.progress.partitions() {
-            self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);
-        }
-        self.service.health.set_partitions(0);
-        self.source.close();
-        tracing::info!("consumer group left");
     }
 
     /// Counts what was found in a record, whether or not it is still ours to publish.
@@ -355,10 +274,4 @@ impl Stream {
         }
         metrics.pipeline.spans_withheld(body.n_spans_withheld);
     }
-}
-
-/// Since a time in milliseconds since the epoch.
-fn age(written_ms: i64) -> Duration {
-    let age_ms = Timestamp::now().as_millisecond().saturating_sub(written_ms);
-    Duration::from_millis(u64::try_from(age_ms).unwrap_or_default())
 }

@@ -1,11 +1,16 @@
-//! A Kafka producer as a sink: the only file that names rdkafka's producer.
+//! A Kafka producer as a sink: the only place that names rdkafka's producer. Exactly once it is in [`transactions`].
 //!
 //! In: [`Outgoing`] records. Out: [`SinkEvent`]s, from the producer's own thread. What may pass by itself (a lost
 //! connection, a leader that moves, a full broker queue) the client retries in order and without duplicates, within
 //! [`DELIVERY_TIMEOUT_MS`]; what can never pass comes back as a [`Refusal`]; everything else ends the service, with
 //! nothing lost, since what was not acknowledged is not committed either.
 
+pub mod transactions;
+pub mod writer;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -46,18 +51,13 @@ const BATCH_OVERHEAD_BYTES: u64 = 512;
 const LIMITS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// May be overridden by the user's properties.
-const DEFAULTS: &[(&str, &str)] = &[
-    ("compression.type", "zstd"),
-    ("linger.ms", "5"),
-    ("message.max.bytes", RECORD_BYTES_MAX),
-    ("message.timeout.ms", DELIVERY_TIMEOUT_MS),
-];
+const DEFAULTS: &[(&str, &str)] =
+    &[("compression.type", "zstd"), ("linger.ms", "5"), ("message.max.bytes", RECORD_BYTES_MAX)];
 
 /// A producer for the output topic and the dead-letter topic.
 pub struct KafkaSink {
     producer: ThreadedProducer<Context>,
-    topic: String,
-    dead_letter_topic: String,
+    topics: Topics,
 }
 
 /// Why a record was not taken.
@@ -89,15 +89,12 @@ impl KafkaSink {
         limits: TopicLimits,
         on_event: OnEvent,
     ) -> Result<Self, SendError> {
-        let context = Context { on_event };
-        let producer =
-            ThreadedProducer::from_config_and_context(&properties(config, limits), context)
-                .map_err(|error| SendError::Failed(kafka::describe(&error)))?;
-        Ok(Self {
-            producer,
-            topic: config.output.topic.clone(),
-            dead_letter_topic: config.output.dead_letter_topic.clone(),
-        })
+        let context = Context { on_event, in_transaction: None };
+        let defaults = [("message.timeout.ms", DELIVERY_TIMEOUT_MS)];
+        let properties = properties(config, limits, &defaults);
+        let producer = ThreadedProducer::from_config_and_context(&properties, context)
+            .map_err(|error| SendError::Failed(kafka::describe(&error)))?;
+        Ok(Self { producer, topics: Topics::new(config) })
     }
 
     /// Takes a record for publishing. Never waits.
@@ -105,25 +102,7 @@ impl KafkaSink {
     /// # Errors
     /// See [`SendError`]; the record has not been taken then, and no event follows.
     pub fn send(&self, ticket: Ticket, outgoing: &Outgoing) -> Result<(), SendError> {
-        let topic = match outgoing.destination {
-            Destination::Enriched => &self.topic,
-            Destination::DeadLetters => &self.dead_letter_topic,
-        };
-        let mut record =
-            BaseRecord::<[u8], [u8], Box<Ticket>>::with_opaque_to(topic, Box::new(ticket));
-        record.key = outgoing.key.as_deref();
-        record.payload = outgoing.value.as_deref();
-        record.timestamp = outgoing.timestamp_ms;
-        record.headers = headers(&outgoing.headers);
-        match self.producer.send(record) {
-            Ok(()) => Ok(()),
-            Err((KafkaError::MessageProduction(code), _)) => Err(match verdict(code) {
-                Verdict::Later => SendError::Full,
-                Verdict::Never(refusal) => SendError::Refused(refusal),
-                Verdict::Fatal => SendError::Failed(code.to_string()),
-            }),
-            Err((other, _)) => Err(SendError::Failed(other.to_string())),
-        }
+        send(&self.producer, &self.topics, ticket, outgoing)
     }
 
     /// Waits until every record that was taken has been reported.
@@ -137,8 +116,47 @@ impl KafkaSink {
 
 impl std::fmt::Debug for KafkaSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let topics = (&self.topic, &self.dead_letter_topic);
-        f.debug_struct("KafkaSink").field("topics", &topics).finish_non_exhaustive()
+        f.debug_struct("KafkaSink").field("topics", &self.topics).finish_non_exhaustive()
+    }
+}
+
+/// Names of the topics that are written.
+#[derive(Debug)]
+struct Topics {
+    enriched: String,
+    dead_letters: String,
+}
+
+impl Topics {
+    fn new(config: &Config) -> Self {
+        let output = &config.output;
+        Self { enriched: output.topic.clone(), dead_letters: output.dead_letter_topic.clone() }
+    }
+}
+
+fn send(
+    producer: &ThreadedProducer<Context>,
+    topics: &Topics,
+    ticket: Ticket,
+    outgoing: &Outgoing,
+) -> Result<(), SendError> {
+    let topic = match outgoing.destination {
+        Destination::Enriched => &topics.enriched,
+        Destination::DeadLetters => &topics.dead_letters,
+    };
+    let mut record = BaseRecord::<[u8], [u8], Box<Ticket>>::with_opaque_to(topic, Box::new(ticket));
+    record.key = outgoing.key.as_deref();
+    record.payload = outgoing.value.as_deref();
+    record.timestamp = outgoing.timestamp_ms;
+    record.headers = headers(&outgoing.headers);
+    match producer.send(record) {
+        Ok(()) => Ok(()),
+        Err((KafkaError::MessageProduction(code), _)) => Err(match verdict(code) {
+            Verdict::Later => SendError::Full,
+            Verdict::Never(refusal) => SendError::Refused(refusal),
+            Verdict::Fatal => SendError::Failed(code.to_string()),
+        }),
+        Err((other, _)) => Err(SendError::Failed(other.to_string())),
     }
 }
 
@@ -171,14 +189,14 @@ async fn describe(config: &Config) -> Result<TopicLimits, KafkaError> {
     })
 }
 
-fn properties(config: &Config, limits: TopicLimits) -> ClientConfig {
+fn properties(config: &Config, limits: TopicLimits, defaults: &[(&str, &str)]) -> ClientConfig {
     // A batch that is too large is refused whole, with records that would have fitted. Batches that fit leave only
     // records that are too large by themselves, and these are batches of their own.
     let smallest = limits.output.into_iter().chain(limits.dead_letters).min();
     let batch_bytes_max = smallest.map_or(BATCH_BYTES_MAX, |limit| {
         limit.saturating_sub(BATCH_OVERHEAD_BYTES).clamp(1, BATCH_BYTES_MAX)
     });
-    let mut properties = kafka::client_config(&config.kafka, DEFAULTS);
+    let mut properties = kafka::client_config(&config.kafka, &[DEFAULTS, defaults].concat());
     properties
         // Retries neither repeat nor reorder records.
         .set("enable.idempotence", "true")
@@ -225,6 +243,9 @@ fn verdict(code: RDKafkaErrorCode) -> Verdict {
 
 struct Context {
     on_event: OnEvent,
+    /// Where records are part of a transaction only refusals are reported, and the rest is said of the whole. This is
+    /// set when one of them failed.
+    in_transaction: Option<Arc<AtomicBool>>,
 }
 
 impl ClientContext for Context {
@@ -270,7 +291,16 @@ impl ProducerContext for Context {
             },
             Err((other, _)) => SinkEvent::Failed(other.to_string()),
         };
-        (self.on_event)(event);
+        let is_reported = match &self.in_transaction {
+            None => true,
+            Some(has_failed) => {
+                has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                matches!(event, SinkEvent::Refused(..))
+            }
+        };
+        if is_reported {
+            (self.on_event)(event);
+        }
     }
 }
 

@@ -10,6 +10,9 @@
 
 mod committer;
 mod context;
+mod ownership;
+mod prober;
+pub mod reader;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,19 +22,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext as _};
 use rdkafka::consumer::base_consumer::PartitionQueue;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::config::Config;
-use crate::kafka::{self, TopicFault};
+use crate::config::{Config, GroupProtocol};
+use crate::kafka::{self, Fault, TopicFault};
 use crate::source::{Header, Position, RawRecord, SourceEvent};
 use committer::Committer;
 use context::{Context, Rebalance};
+use prober::Prober;
 
 pub use committer::{CommitError, PendingCommit};
+pub use ownership::Ownership;
 
 /// Called with each event, on the thread that serves the source.
 pub type OnEvent = Box<dyn Fn(SourceEvent) + Send + Sync>;
@@ -60,10 +65,27 @@ pub struct KafkaSource {
     /// Records that were fetched before their partition had its own queue.
     early: VecDeque<RawRecord>,
     topic: Arc<str>,
+    group: Arc<str>,
     on_event: Arc<OnEvent>,
     wake: Wake,
     consumer: Arc<BaseConsumer<Context>>,
     committer: Option<Committer>,
+    prober: Option<Prober>,
+}
+
+/// Who this member of the group is, at one time: with it, a broker can tell whether its offsets still count.
+pub struct Membership(ConsumerGroupMetadata);
+
+impl Membership {
+    pub(crate) fn metadata(&self) -> &ConsumerGroupMetadata {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Membership {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Membership").finish_non_exhaustive()
+    }
 }
 
 /// The client refused what was asked of it.
@@ -89,15 +111,28 @@ impl KafkaSource {
         let consumer = Arc::new(consumer);
         let committer = Committer::start(Arc::clone(&consumer), Arc::clone(&wake))
             .map_err(|error| SourceError { action: "cannot commit", detail: error.to_string() })?;
+        let topic: Arc<str> = config.input.topic.as_str().into();
+        let group: Arc<str> = config.kafka.group.as_str().into();
+        // Brokers describe groups of the consumer protocol in another way, and these have no round to miss.
+        let described = (config.kafka.group_protocol == GroupProtocol::Classic).then_some(&group);
+        let prober = Prober::start(
+            Arc::clone(&consumer),
+            Arc::clone(&topic),
+            described.cloned(),
+            Arc::clone(&on_event),
+        )
+        .map_err(|error| SourceError { action: "cannot probe", detail: error.to_string() })?;
         Ok(Self {
             queues: Vec::new(),
             turn: 0,
             early: VecDeque::new(),
-            topic: config.input.topic.as_str().into(),
+            topic,
+            group,
             on_event,
             wake,
             consumer,
             committer: Some(committer),
+            prober: Some(prober),
         })
     }
 
@@ -107,6 +142,16 @@ impl KafkaSource {
     /// See [`TopicFault`].
     pub fn look_up(&self, topic: &str) -> Result<(), TopicFault> {
         kafka::look_up(self.consumer.client(), topic)
+    }
+
+    /// Who has what in the group of the classic protocol, before this member joins it; `None` while it rebalances, has no
+    /// members, or cannot be looked up.
+    pub fn ownership(&self) -> Option<Ownership> {
+        let looked_up = ownership::look_up(&self.consumer, &self.group, &self.topic);
+        looked_up
+            .inspect_err(|error| tracing::debug!(%error, "group cannot be looked up"))
+            .ok()
+            .flatten()
     }
 
     /// Joins the group.
@@ -188,6 +233,20 @@ impl KafkaSource {
         self.consumer.incremental_unassign(&list).map_err(failed("cannot give up partitions"))
     }
 
+    /// Asks the brokers where these partitions end, and which have no owner; [`SourceEvent::Probed`] and
+    /// [`SourceEvent::Unowned`] answer.
+    pub fn probe(&self, partitions: Vec<i32>) {
+        if let Some(prober) = &self.prober {
+            prober.ask(partitions);
+        }
+    }
+
+    /// Who this member is now. It holds all accepted partitions, whatever the group has decided meanwhile: the client
+    /// does not join anew before what was revoked is released.
+    pub fn membership(&self) -> Option<Membership> {
+        self.consumer.group_metadata().map(Membership)
+    }
+
     /// Begins a commit: of each partition, the next offset to read. Wakes the caller when it has ended. One that is not
     /// answered holds up the next, so wait for its end first.
     ///
@@ -234,6 +293,7 @@ impl KafkaSource {
 impl Drop for KafkaSource {
     fn drop(&mut self) {
         self.queues.clear();
+        self.prober = None;
         // Closing waits until every rebalance has been answered.
         match self.consumer.context().close() {
             Some(Rebalance::Assigned(partitions)) => self.answer(&partitions, true),
@@ -259,19 +319,27 @@ impl std::fmt::Debug for KafkaSource {
 fn properties(config: &Config) -> ClientConfig {
     let kafka = &config.kafka;
     let mut properties = kafka::client_config(kafka, DEFAULTS);
-    let session_ms = kafka.session_timeout.as_millis();
     properties
         .set("group.id", &kafka.group)
-        .set("session.timeout.ms", session_ms.to_string())
-        // Two may be lost in a row.
-        .set("heartbeat.interval.ms", (session_ms / 3).max(1).to_string())
-        .set("partition.assignment.strategy", "cooperative-sticky")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("isolation.level", "read_committed")
         .set("queued.max.messages.kbytes", (kafka.prefetch_bytes_max / 1024).max(1).to_string());
-    if let Some(instance) = &kafka.instance {
-        properties.set("group.instance.id", instance);
+    match kafka.group_protocol {
+        GroupProtocol::Classic => {
+            let session_ms = kafka.session_timeout.as_millis();
+            properties
+                .set("partition.assignment.strategy", "cooperative-sticky")
+                .set("session.timeout.ms", session_ms.to_string())
+                // Two may be lost in a row.
+                .set("heartbeat.interval.ms", (session_ms / 3).max(1).to_string());
+            if let Some(instance) = &kafka.instance {
+                properties.set("group.instance.id", instance);
+            }
+        }
+        GroupProtocol::Consumer => {
+            properties.set("group.protocol", "consumer");
+        }
     }
     properties
 }
@@ -286,15 +354,23 @@ fn report(error: &KafkaError, on_event: &OnEvent) {
         KafkaError::MessageConsumptionFatal(code) => {
             on_event(SourceEvent::Failed(code.to_string()))
         }
-        KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownTopicOrPartition) => {
-            tracing::warn!("input topic does not exist");
-        }
-        // What happens to connections is in the client's own log lines already.
-        KafkaError::MessageConsumption(
-            RDKafkaErrorCode::AllBrokersDown
-            | RDKafkaErrorCode::BrokerTransportFailure
-            | RDKafkaErrorCode::Resolve,
-        ) => tracing::debug!(%error, "consumer reports"),
+        KafkaError::MessageConsumption(code) => match Fault::of(*code) {
+            Some(fault @ Fault::TopicMissing) => {
+                tracing::warn!("input topic does not exist");
+                on_event(SourceEvent::Fault(fault));
+            }
+            Some(fault @ Fault::AccessRefused) => {
+                tracing::error!(%error, "brokers refuse access");
+                on_event(SourceEvent::Fault(fault));
+            }
+            _ => match code {
+                // What happens to connections is in the client's own log lines already.
+                RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve => tracing::debug!(%error, "consumer reports"),
+                _ => tracing::warn!(%error, "consumer reports"),
+            },
+        },
         other => tracing::warn!(error = %other, "consumer reports"),
     }
 }

@@ -156,6 +156,17 @@ impl<T> Progress<T> {
         };
     }
 
+    /// What was sent for a record will not be delivered: it is to be sent again, in its place.
+    pub fn unsend(&mut self, ticket: Ticket) {
+        let Some((state, index)) = self.locate(ticket) else { return };
+        let slot = &mut state.slots[index];
+        slot.state = match std::mem::replace(&mut slot.state, State::Working) {
+            State::Sent(item) => State::Finished(item),
+            other => other,
+        };
+        state.n_sent = state.n_sent.min(index);
+    }
+
     /// What was sent for a record, until it is settled; `None` when the ticket is stale.
     pub fn in_delivery(&mut self, ticket: Ticket) -> Option<&mut T> {
         let (state, index) = self.locate(ticket)?;
@@ -349,6 +360,21 @@ mod tests {
         assert_eq!(progress.committable(), []);
         assert_eq!(progress.settle(tickets[0]), Some(-1));
         assert_eq!(progress.committable(), [(0, 3)]);
+    }
+
+    #[test]
+    fn records_of_an_aborted_transaction_are_sent_again_in_order() {
+        let (mut progress, tickets) = sent(&[1, 2, 3]);
+        progress.unsend(tickets[2]);
+        progress.finish(tickets[1], -2);
+        progress.unsend(tickets[0]);
+        let mut again = Vec::new();
+        while let Some((ticket, &mut item)) = progress.next_to_send() {
+            progress.sent(ticket);
+            again.push(item);
+        }
+        assert_eq!(again, [1, -2, 3]);
+        assert_eq!(progress.committable(), []);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The service under load, on a real single-node Apache Kafka that this program starts and stops.
 //!
-//! Input: `$COPYDESK_DATA/samples/wikinews.jsonl`, repeated under new ids. Output: throughput with a backlog, latency
-//! at half of that rate, the service's peak of memory; and a failure when a record is lost, doubled or out of order.
+//! Input: `$COPYDESK_DATA/samples/wikinews.jsonl`, repeated under new ids. Output, for each way of delivery: throughput
+//! with a backlog, latency at half of that rate, the service's peak of memory; what exactly-once costs as a ratio; and a
+//! failure when a record is lost, doubled or out of order.
 //! Broker, producer, consumer and service share this machine, which `docs/performance.md` names.
 #![allow(clippy::unwrap_used, reason = "a benchmark that unwraps fails where it stands")]
 
@@ -26,7 +27,6 @@ mod kafka_server;
 mod service;
 
 const RAW: &str = "bench.raw";
-const ENRICHED: &str = "bench.enriched";
 const DEAD: &str = "bench.dead";
 
 /// In one partition: the case in which order costs most.
@@ -38,64 +38,111 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 fn main() {
     let Some(articles) = articles() else { return };
     let Some(server) = KafkaServer::start() else { return };
-    for topic in [RAW, ENRICHED, DEAD] {
+    for topic in [RAW, DEAD] {
         server.create_topic(topic, 1, &[]);
     }
     let producer: BaseProducer = client(&server).set("linger.ms", "1").create().unwrap();
-    let mut reader = Reader::start(&server);
-
     let mut numbered = (0..).zip(articles.iter().cycle());
-    for (n, article) in numbered.by_ref().take(N_BACKLOG) {
-        send(&producer, n, article);
-    }
-    producer.flush(TIMEOUT).unwrap();
-
-    let started = Instant::now();
-    let service = serve(&server);
-    let first = reader.read();
-    let first_at = Instant::now();
-    reader.read_more(N_BACKLOG - 1);
-    let elapsed = first_at.elapsed();
-    let rate = f64::from(u32::try_from(N_BACKLOG - 1).unwrap()) / elapsed.as_secs_f64();
-    assert_eq!(first.offset, 0);
-    say(&format!("start to first record    {:>10.2} s", (first_at - started).as_secs_f64()));
-    say(&format!("backlog of {N_BACKLOG}         {:>10.1} records/s", rate));
-    say(&format!("                         {:>10.2} MB/s in", rate * mean_bytes(&articles) / 1e6));
-    let (p50, p99) = record_seconds(&service);
-    say(&format!(
-        "received to delivered    {p50:>10.3} s p50, {p99:.3} s p99 (upper bounds of buckets)"
-    ));
-
-    let pause = Duration::from_secs_f64(2.0 / rate);
-    let mut latencies = Vec::new();
-    let paced_from = Instant::now();
-    for (index, (n, article)) in (0..).zip(numbered.by_ref().take(N_PACED)) {
-        send(&producer, n, article);
-        let due = paced_from + pause * (index + 1);
-        while Instant::now() < due {
-            producer.poll(Duration::ZERO);
-            latencies.extend(reader.poll(due).map(|arrival| arrival.latency_ms));
+    let mut first_offset = 0;
+    let [exactly, at_least] = ["exactly_once", "at_least_once"].map(|delivery| {
+        for (n, article) in numbered.by_ref().take(N_BACKLOG) {
+            send(&producer, n, article);
         }
-    }
-    producer.flush(TIMEOUT).unwrap();
-    while latencies.len() < N_PACED {
-        latencies.push(reader.read().latency_ms);
-    }
-    latencies.sort_unstable();
-    say(&format!("paced at half the rate   {:>10.1} records/s", rate / 2.0));
-    let at = |share: f64| percentile(&latencies, share);
-    say(&format!(
-        "written to readable      {:>10} ms p50, {} ms p99, {} ms max",
-        at(0.5),
-        at(0.99),
-        at(1.0)
-    ));
+        producer.flush(TIMEOUT).unwrap();
+        say(delivery);
+        let mut bench = Bench::start(&server, delivery, first_offset);
+        first_offset += i64::try_from(N_BACKLOG + N_PACED).unwrap();
+        let rate = bench.work_off(mean_bytes(&articles));
+        bench.keep_pace(&producer, numbered.by_ref().take(N_PACED), rate);
+        bench.end();
+        rate
+    });
+    say(&format!("exactly_once : at_least_once {:>6.3} in records/s", exactly / at_least));
+}
 
-    say(&format!("peak of memory           {:>10.1} MiB", service.memory_peak_mib()));
-    assert!(service.stop().success());
-    assert_eq!(reader.waiting(), 0, "more came out than went in");
-    assert_eq!(end_offset(&reader.consumer, DEAD), 0, "records were refused");
-    say("all out, in order, none lost, none twice");
+/// One service, from a backlog to a steady stream.
+struct Bench {
+    service: Service,
+    started: Instant,
+    reader: Reader,
+}
+
+impl Bench {
+    fn start(server: &KafkaServer, delivery: &str, first_offset: i64) -> Self {
+        let topic = format!("bench.{delivery}");
+        server.create_topic(&topic, 1, &[]);
+        let reader = Reader::start(server, &topic, first_offset);
+        // Both read the same topic; each goes on where the one before has stopped.
+        let settings = [
+            format!("kafka.brokers={}", server.brokers),
+            "kafka.group=bench".to_owned(),
+            format!("kafka.delivery={delivery}"),
+            format!("input.topic={RAW}"),
+            format!("output.topic={topic}"),
+            format!("output.dead_letter_topic={DEAD}"),
+        ];
+        Self { started: Instant::now(), service: Service::start(&settings), reader }
+    }
+
+    /// Returns records a second.
+    fn work_off(&mut self, mean_bytes: f64) -> f64 {
+        self.reader.read();
+        let first_at = Instant::now();
+        self.reader.read_more(N_BACKLOG - 1);
+        let elapsed = first_at.elapsed();
+        let rate = f64::from(u32::try_from(N_BACKLOG - 1).unwrap()) / elapsed.as_secs_f64();
+        let start = (first_at - self.started).as_secs_f64();
+        say(&format!("start to first record    {start:>10.2} s"));
+        say(&format!("backlog of {N_BACKLOG}         {rate:>10.1} records/s"));
+        say(&format!("                         {:>10.2} MB/s in", rate * mean_bytes / 1e6));
+        let (p50, p99) = record_seconds(&self.service);
+        say(&format!(
+            "received to delivered    {p50:>10.3} s p50, {p99:.3} s p99 (upper bounds of buckets)"
+        ));
+        rate
+    }
+
+    fn keep_pace<'a>(
+        &mut self,
+        producer: &BaseProducer,
+        articles: impl Iterator<Item = (usize, &'a Value)>,
+        rate: f64,
+    ) {
+        let pause = Duration::from_secs_f64(2.0 / rate);
+        let mut latencies = Vec::new();
+        let paced_from = Instant::now();
+        for (index, (n, article)) in (0..).zip(articles) {
+            send(producer, n, article);
+            let due = paced_from + pause * (index + 1);
+            while Instant::now() < due {
+                producer.poll(Duration::ZERO);
+                latencies.extend(self.reader.poll(due).map(|arrival| arrival.latency_ms));
+            }
+        }
+        producer.flush(TIMEOUT).unwrap();
+        while latencies.len() < N_PACED {
+            latencies.push(self.reader.read().latency_ms);
+        }
+        latencies.sort_unstable();
+        let at = |share: f64| percentile(&latencies, share);
+        say(&format!("paced at half the rate   {:>10.1} records/s", rate / 2.0));
+        say(&format!(
+            "written to readable      {:>10} ms p50, {} ms p99, {} ms max",
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        ));
+    }
+
+    fn end(mut self) {
+        say(&format!("peak of memory           {:>10.1} MiB", self.service.memory_peak_mib()));
+        assert!(self.service.stop().success());
+        let more = self.reader.poll(Instant::now() + Duration::from_secs(1));
+        assert!(more.is_none(), "more came out than went in");
+        let (_, refused) = self.reader.consumer.fetch_watermarks(DEAD, 0, TIMEOUT).unwrap();
+        assert_eq!(refused, 0, "records were refused");
+        say("all out, in order, none lost, none twice");
+    }
 }
 
 /// The articles, without their ids; `None` with one line on standard error where there are none.
@@ -131,16 +178,6 @@ fn send(producer: &BaseProducer, n: usize, article: &Value) {
     producer.poll(Duration::ZERO);
 }
 
-fn serve(server: &KafkaServer) -> Service {
-    Service::start(&[
-        format!("kafka.brokers={}", server.brokers),
-        "kafka.group=bench".to_owned(),
-        format!("input.topic={RAW}"),
-        format!("output.topic={ENRICHED}"),
-        format!("output.dead_letter_topic={DEAD}"),
-    ])
-}
-
 fn client(server: &KafkaServer) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &server.brokers);
@@ -150,16 +187,16 @@ fn client(server: &KafkaServer) -> ClientConfig {
 /// Reads what the service publishes, and checks that it is what went in, in order.
 struct Reader {
     consumer: BaseConsumer,
+    /// Of the input.
     next_offset: i64,
 }
 
 struct Arrival {
-    offset: i64,
     latency_ms: i64,
 }
 
 impl Reader {
-    fn start(server: &KafkaServer) -> Self {
+    fn start(server: &KafkaServer, topic: &str, next_offset: i64) -> Self {
         let consumer: BaseConsumer = client(server)
             .set("group.id", "bench-reader")
             .set("enable.auto.commit", "false")
@@ -167,9 +204,9 @@ impl Reader {
             .create()
             .unwrap();
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(ENRICHED, 0, Offset::Beginning).unwrap();
+        list.add_partition_offset(topic, 0, Offset::Beginning).unwrap();
         consumer.assign(&list).unwrap();
-        Self { consumer, next_offset: 0 }
+        Self { consumer, next_offset }
     }
 
     fn read(&mut self) -> Arrival {
@@ -189,20 +226,11 @@ impl Reader {
         let headers = message.headers().unwrap();
         let source = headers.iter().find(|header| header.key == "copydesk-source").unwrap();
         let source = std::str::from_utf8(source.value.unwrap()).unwrap();
-        let offset = source.rsplit('/').next().unwrap().parse().unwrap();
+        let offset: i64 = source.rsplit('/').next().unwrap().parse().unwrap();
         assert_eq!(offset, self.next_offset, "lost, doubled or out of order");
         self.next_offset += 1;
-        Some(Arrival { offset, latency_ms: i64::try_from(now_ms).unwrap() - written_ms })
+        Some(Arrival { latency_ms: i64::try_from(now_ms).unwrap() - written_ms })
     }
-
-    /// Messages that nobody has read yet.
-    fn waiting(&self) -> i64 {
-        end_offset(&self.consumer, ENRICHED) - self.next_offset
-    }
-}
-
-fn end_offset(consumer: &BaseConsumer, topic: &str) -> i64 {
-    consumer.fetch_watermarks(topic, 0, TIMEOUT).unwrap().1
 }
 
 /// Median and 99th percentile of the service's own histogram, as the upper bounds of their buckets.

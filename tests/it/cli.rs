@@ -77,7 +77,7 @@ fn exit_codes_tell_how_it_ended() {
 
 #[test]
 fn every_command_has_examples() {
-    for name in ["serve", "demo", "enrich", "check", "schema"] {
+    for name in ["serve", "demo", "enrich", "check", "dead", "schema"] {
         let ran = run(&[name, "--help"], &[]);
         assert!(ran.stdout.contains(&format!("Examples:\n  copydesk {name}")), "{ran:?}");
     }
@@ -184,6 +184,7 @@ fn durations_that_do_not_go_together_are_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the whole configuration as it is shown")]
 fn flags_win_over_the_environment_over_the_file() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("config")).unwrap();
@@ -217,7 +218,8 @@ fn flags_win_over_the_environment_over_the_file() {
         brokers = ["file:9092"]                          # config/copydesk.toml:2
         group = "environment"                            # COPYDESK_KAFKA__GROUP
         instance = "flag"                                # --set
-        delivery = "at_least_once"                       # default
+        delivery = "exactly_once"                        # default
+        group_protocol = "classic"                       # default
         session_timeout_ms = 10000                       # default
         prefetch_bytes_max = 4194304                     # default
 
@@ -242,7 +244,9 @@ fn flags_win_over_the_environment_over_the_file() {
         inflight_records_max = 256                       # default
         inflight_bytes_max = 33554432                    # default
         stage_budget_ms = 2000                           # default
-        commit_interval_ms = 500                         # default
+        commit_interval_ms = 100                         # default
+        transaction_records_max = 500                    # default
+        transaction_bytes_max = 16777216                 # default
         drain_timeout_ms = 20000                         # default
 
         [model]

@@ -19,3 +19,4 @@ mod demo;
 mod operations;
 mod pipeline;
 mod kafka;
+mod faults;

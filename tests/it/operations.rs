@@ -10,6 +10,7 @@ use copydesk::admin::{self, Health};
 use copydesk::article::{DecodeWarning, Format, RetractionReason};
 use copydesk::config::Config;
 use copydesk::dead_letter::Reason;
+use copydesk::kafka::Fault;
 use copydesk::metrics::Metrics;
 use copydesk::stages::quotes::QuoteKind;
 use copydesk::stages::{Stage, StageOutcome};
@@ -22,7 +23,7 @@ use crate::support::topics::{self, Message};
 /// Far beyond what any step takes: a test that waits this long has failed.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Every family of DESIGN §7 that applies to at-least-once delivery.
+/// Every family of DESIGN §7.
 const FAMILIES: &[&str] = &[
     "copydesk_records_consumed_total",
     "copydesk_records_published_total",
@@ -37,6 +38,10 @@ const FAMILIES: &[&str] = &[
     "copydesk_inflight_bytes",
     "copydesk_partition_last_progress_timestamp_seconds",
     "copydesk_rebalances_total",
+    "copydesk_transactions_total",
+    "copydesk_partitions_stalled",
+    "copydesk_partitions_unowned",
+    "copydesk_kafka_faults_total",
     "copydesk_quotes_total",
     "copydesk_span_check_failures_total",
     "copydesk_retractions_total",
@@ -143,6 +148,11 @@ fn use_is_counted() {
     metrics.pipeline.set_inflight(5, 4096);
     metrics.pipeline.spans_withheld(1);
     metrics.pipeline.committed(true);
+    metrics.pipeline.transaction_ended(true);
+    metrics.pipeline.transaction_ended(false);
+    metrics.source.fault(Fault::TopicMissing);
+    metrics.source.set_stalled(2);
+    metrics.source.set_unowned(3);
     let text = metrics.render();
     for (series, expected) in [
         ("copydesk_records_consumed_total{topic=\"articles.raw\"}", 1.0),
@@ -170,6 +180,11 @@ fn use_is_counted() {
         ("copydesk_span_check_failures_total", 1.0),
         ("copydesk_commits_total{outcome=\"ok\"}", 1.0),
         ("copydesk_commits_total{outcome=\"failed\"}", 0.0),
+        ("copydesk_transactions_total{outcome=\"committed\"}", 1.0),
+        ("copydesk_transactions_total{outcome=\"aborted\"}", 1.0),
+        ("copydesk_kafka_faults_total{fault=\"topic_missing\"}", 1.0),
+        ("copydesk_partitions_stalled", 2.0),
+        ("copydesk_partitions_unowned", 3.0),
     ] {
         assert_eq!(value(&text, series), expected, "{series}");
     }
@@ -256,7 +271,7 @@ fn the_admin_server_answers() {
 
     let json = "application/json";
     check_get(address, "/livez", "200 OK", json, "{\"live\":true,\"reasons\":[]}\n");
-    let reasons = "[\"model is not loaded\",\"no partitions are assigned\",\"producer cannot reach a broker\"]";
+    let reasons = "[\"model is not loaded\",\"not in the consumer group\",\"producer cannot reach a broker\"]";
     let unready = format!("{{\"ready\":false,\"reasons\":{reasons}}}\n");
     check_get(address, "/readyz", "503 Service Unavailable", json, &unready);
     health.model_loaded();
@@ -315,6 +330,8 @@ impl Serving {
         let mut child = Command::new(env!("CARGO_BIN_EXE_copydesk"))
             .args(["serve", "--set", "admin.listen=127.0.0.1:0", "--set", "log.format=json"])
             .args(["--set", &format!("kafka.brokers={brokers}")])
+            // The mock broker knows no transactions.
+            .args(["--set", "kafka.delivery=at_least_once"])
             .current_dir(std::env::temp_dir())
             .stderr(Stdio::piped())
             .spawn()

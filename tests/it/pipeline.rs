@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use copydesk::admin::Health;
 use copydesk::article::RetractionReason;
-use copydesk::config::{Config, RetractionForm};
+use copydesk::config::{Config, Delivery, RetractionForm};
 use copydesk::dead_letter::Reason;
 use copydesk::knowledge::Knowledge;
 use copydesk::metrics::Metrics;
@@ -51,6 +51,8 @@ impl Broker {
     fn config(&self) -> Config {
         let mut config = Config::default();
         config.kafka.brokers = vec![self.brokers.clone()];
+        // The mock broker knows no transactions: see kafka.rs for those.
+        config.kafka.delivery = Delivery::AtLeastOnce;
         // Budgets are not what these tests are about, unless they say so.
         config.pipeline.stage_budget = TIMEOUT;
         config
@@ -304,7 +306,7 @@ fn a_record_that_is_too_large_to_publish_becomes_a_dead_letter() {
     let large = Message::article(0, "large", &long);
     broker.write(&[large.clone(), Message::article(0, "small", "A short one.")]);
     let mut config = broker.config();
-    // Room for the input with a dead letter's headers, not for its sentences with their spans.
+    // Room for the input with a dead letter's headers, not for what is made of it, whatever is left out.
     config.kafka.properties =
         [("message.max.bytes".to_owned(), "5000".to_owned())].into_iter().collect();
     let mut desk = Desk::start(config, Stages::default());
@@ -398,6 +400,32 @@ fn no_more_is_read_than_there_is_room_for() {
     desk.settle(30);
     desk.stop();
     assert_eq!(broker.read(ENRICHED).len(), 30);
+}
+
+#[test]
+fn a_partition_that_stands_still_beside_others_is_told() {
+    static GATE: Gate = Gate::new();
+    fn hold(article: &Segmented) -> Tones {
+        if article.article.text.contains("held") {
+            GATE.pass();
+        }
+        Tones::default()
+    }
+    let broker = Broker::start(2);
+    let mut config = broker.config();
+    config.admin.stall_timeout = Duration::from_secs(1);
+    let mut desk = Desk::start(config, Stages { sentiment: hold, ..Stages::default() });
+    broker.write(&[Message::article(0, "a", "It is held."), Message::article(1, "b", "It goes.")]);
+    desk.settle(1);
+    desk.wait_until("the stall is told", |desk| !desk.health.liveness().is_empty());
+    assert_eq!(desk.health.liveness(), ["no progress on partition 0 for 60 s"]);
+    assert_eq!(desk.metric("copydesk_partitions_stalled"), 1.0);
+    assert_eq!(desk.metric("copydesk_kafka_faults_total{fault=\"partition_stalled\"}"), 1.0);
+    GATE.open();
+    desk.settle(1);
+    desk.wait_until("it is over", |desk| desk.health.liveness().is_empty());
+    assert_eq!(desk.metric("copydesk_partitions_stalled"), 0.0);
+    desk.stop();
 }
 
 #[test]

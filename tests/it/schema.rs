@@ -97,6 +97,7 @@ fn what_is_promised_is_valid() {
     ] {
         check_without(enriched(), pointer, true);
     }
+    check(enriched(), "/omitted", json!(copydesk::encode::STEPS), true);
     check(enriched(), "/entities", json!([]), true);
     check(enriched(), "/quotes", json!([]), true);
     check(enriched(), "/entities/0/mentions/0/field", json!("headline"), true);

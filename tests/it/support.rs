@@ -6,7 +6,7 @@ pub(crate) mod topics;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +18,12 @@ use copydesk::source::{Position, RawRecord};
 use copydesk::stages::{Models, Stages};
 use serde_json::Value;
 use tokio::runtime::Runtime;
+
+/// Tests that start a real Kafka take turns: side by side they would only wait for each other, and time out.
+pub(crate) fn take_turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The data folder (`COPYDESK_DATA`), or `None` with one line on standard error; with `CI=true` its absence is a failure.
 #[allow(dead_code, reason = "the first tests that read data land with their modules")]

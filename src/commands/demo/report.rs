@@ -81,6 +81,7 @@ impl<W: io::Write> Report<W> {
             ("topics", format!("{} → {}", config.input.topic, output.topic)),
             ("", format!("refused records → {}", output.dead_letter_topic)),
             ("metrics", format!("http://{metrics}/metrics")),
+            ("delivery", "at least once: the embedded broker has no transactions".to_owned()),
         ];
         writeln!(self.out, "{BOLD}copydesk {} demo{BOLD:#}", crate::BUILD)?;
         for (name, value) in lines {

@@ -5,12 +5,19 @@
 use std::time::{Duration, Instant};
 
 use super::Stream;
+use crate::kafka::Fault;
 use crate::pipeline::PipelineError;
 use crate::source::PartitionEnd;
 use crate::source::kafka::{CommitError, PendingCommit};
 
 /// Between two commits while partitions wait to be given up: a rebalance lets none pass for a moment.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Between two looks of the watchdog; several fit into the shortest `admin.stall_timeout_ms`.
+const WATCH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Between two questions for the ends of the logs, in looks of the watchdog: 10 s.
+const LOOKS_PER_PROBE: u32 = 40;
 
 /// Partitions that are to be given up when they are drained and committed.
 #[derive(Debug)]
@@ -25,6 +32,7 @@ impl Stream {
         for &partition in partitions {
             self.progress.assign(partition);
             self.service.metrics.source.partitions.assigned(&self.config.input.topic, partition);
+            self.watchdog.assigned(partition, Instant::now());
         }
         self.source.accept(partitions).map_err(|error| PipelineError::Source(error.to_string()))?;
         tracing::info!(?partitions, "partitions assigned");
@@ -34,16 +42,23 @@ impl Stream {
 
     pub(super) fn on_revoked(
         &mut self,
-        partitions: Vec<i32>,
-        is_lost: bool,
+        mut partitions: Vec<i32>,
+        mut is_lost: bool,
     ) -> Result<(), PipelineError> {
+        tracing::info!(?partitions, is_lost, "partitions revoked");
         // The group waits for an answer before it revokes more: an earlier one that is still draining has been overtaken.
         if let Some(earlier) = self.revocation.take() {
-            self.give_up(&earlier)?;
+            is_lost |= earlier.is_lost;
+            partitions.extend(earlier.partitions);
+            partitions.sort_unstable();
+            partitions.dedup();
         }
-        tracing::info!(?partitions, is_lost, "partitions revoked");
         self.source.stop_reading(&partitions);
         self.waiting.take_if(|record| partitions.contains(&record.position.partition));
+        if is_lost {
+            // Others may be reading them. Only what is in a transaction already is left to the brokers to judge.
+            self.forget(&partitions);
+        }
         let drain_until = Instant::now() + self.config.pipeline.drain_timeout;
         self.revocation = Some(Revocation { partitions, is_lost, drain_until });
         self.give_up_when_drained()
@@ -51,6 +66,7 @@ impl Stream {
 
     pub(super) fn on_ends(&mut self, ends: &[PartitionEnd]) {
         for end in ends {
+            self.ends.insert(end.partition, *end);
             let Some(standing) = self.progress.standing(end.partition) else { continue };
             let read_below = standing.read_below.unwrap_or(end.fetched_below - end.n_prefetched);
             // Offsets that are no records (transaction markers) may stand at the end for ever.
@@ -64,7 +80,56 @@ impl Stream {
                 n_behind,
                 standing.oldest_ms,
             );
+            self.watchdog.lagging(end.partition, n_behind, Instant::now());
         }
+    }
+
+    /// Ends that the brokers tell: fetching may know of less.
+    pub(super) fn on_probed(&mut self, ends: &[(i32, i64)]) {
+        let known = |&(partition, end): &(i32, i64)| {
+            let known = self.ends.get(&partition)?;
+            Some(PartitionEnd { end: end.max(known.end), ..*known })
+        };
+        let ends: Vec<_> = ends.iter().filter_map(known).collect();
+        self.on_ends(&ends);
+    }
+
+    /// What nobody has is behind for nobody: no other series tells of it.
+    pub(super) fn on_unowned(&mut self, partitions: &[i32]) {
+        let (partitions, is_new) = self.watchdog.unowned(partitions);
+        if is_new {
+            tracing::error!(?partitions, "partitions belong to no instance of the group");
+            self.service.metrics.source.fault(Fault::PartitionUnowned);
+        }
+        self.service.metrics.source.set_unowned(partitions.len());
+    }
+
+    /// Says which partitions stand still, and which do no longer.
+    pub(super) fn watch_when_due(&mut self) {
+        let now = Instant::now();
+        if now.duration_since(self.looked_at) < WATCH_INTERVAL {
+            return;
+        }
+        self.looked_at = now;
+        self.n_looks = self.n_looks.wrapping_add(1);
+        if self.n_looks.is_multiple_of(LOOKS_PER_PROBE) {
+            self.source.probe(self.progress.partitions().collect());
+        }
+        if !self.is_reachable || !self.is_sink_ready {
+            self.watchdog.excuse(now);
+        }
+        let changes = self.watchdog.look(now);
+        for partition in &changes.stalled {
+            let standing = self.progress.standing(*partition);
+            tracing::error!(partition, ?standing, "partition makes no progress");
+            self.service.metrics.source.fault(Fault::PartitionStalled);
+        }
+        for partition in &changes.moving_again {
+            tracing::info!(partition, "partition makes progress again");
+        }
+        let stalled = self.watchdog.stalled();
+        self.service.metrics.source.set_stalled(stalled.len());
+        self.service.health.set_stalled(stalled);
     }
 
     /// One commit after the other, without waiting for any.
@@ -126,7 +191,9 @@ impl Stream {
         let is_drained =
             revocation.partitions.iter().all(|&partition| self.progress.is_done(partition));
         let is_over = revocation.is_lost || Instant::now() >= revocation.drain_until;
-        match self.revocation.take_if(|_| is_drained || is_over) {
+        // What is in a transaction may still be published: nothing of a partition may be once it is given up.
+        let is_in_transaction = self.is_in_transaction();
+        match self.revocation.take_if(|_| (is_drained || is_over) && !is_in_transaction) {
             Some(revocation) => self.give_up(&revocation),
             None => Ok(()),
         }
@@ -134,17 +201,25 @@ impl Stream {
 
     fn give_up(&mut self, revocation: &Revocation) -> Result<(), PipelineError> {
         let partitions = &revocation.partitions;
-        let mut n_dropped = 0;
-        for &partition in partitions {
-            n_dropped += self.progress.revoke(partition);
-            self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);
-        }
+        let n_dropped = self.forget(partitions);
         self.source
             .release(partitions)
             .map_err(|error| PipelineError::Source(error.to_string()))?;
         tracing::info!(?partitions, n_dropped, "partitions given up");
         self.rebalanced();
         Ok(())
+    }
+
+    /// Drops what is in flight of these partitions, and their series; returns how many records that are.
+    fn forget(&mut self, partitions: &[i32]) -> usize {
+        let mut n_dropped = 0;
+        for &partition in partitions {
+            n_dropped += self.progress.revoke(partition);
+            self.watchdog.revoked(partition);
+            self.ends.remove(&partition);
+            self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);
+        }
+        n_dropped
     }
 
     fn rebalanced(&self) {

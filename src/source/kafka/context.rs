@@ -66,6 +66,8 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
+        let is_member = |group: &rdkafka::statistics::ConsumerGroup| group.join_state == "steady";
+        (self.on_event)(SourceEvent::Member(statistics.cgrp.as_ref().is_some_and(is_member)));
         let topics = statistics.topics.values();
         let partitions = topics.flat_map(|topic| topic.partitions.values());
         let ends: Vec<_> = partitions

@@ -1,4 +1,4 @@
-//! A real Apache Kafka for tests: one node, KRaft, fetched by Maven, on free ports, gone with its owner.
+//! A real Apache Kafka for tests: one node or a cluster, KRaft, fetched by Maven, on free ports, gone with its owner.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -20,16 +20,36 @@ const JAVA_OPTIONS: [&str; 4] =
     ["-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 
 pub(crate) struct KafkaServer {
-    process: Child,
+    nodes: Vec<Node>,
     jars: PathBuf,
-    folder: TempDir,
     pub(crate) brokers: String,
 }
+
+/// Broker and controller in one process.
+struct Node {
+    /// `None` while it is down.
+    process: Option<Child>,
+    folder: TempDir,
+    address: String,
+    /// TLS and SCRAM: see [`SECRET`].
+    secure_address: String,
+}
+
+/// Password of the users `desk`, who may do everything, and `guest`, who may do nothing.
+pub(crate) const SECRET: &str = "hunter2-hunter2";
+
+/// Of the keystore.
+const STORE_SECRET: &str = "changeit";
 
 impl KafkaServer {
     /// Fetches what is not there yet, and starts a broker; `None`, with one line on standard error, without Java or
     /// Maven. With `CI` set that is a failure.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_cluster(1)
+    }
+
+    /// The same with several nodes; all of up to three keep every record.
+    pub(crate) fn start_cluster(n_nodes: usize) -> Option<Self> {
         let missing: Vec<_> =
             [("java", "-version"), ("mvn", "-version")].into_iter().filter(is_missing).collect();
         if !missing.is_empty() {
@@ -42,37 +62,71 @@ impl KafkaServer {
             return None;
         }
         let jars = fetch();
-        let folder = tempfile::tempdir().unwrap();
-        let [port, controller_port] = free_ports();
-        let brokers = format!("127.0.0.1:{port}");
-        fs::write(
-            folder.path().join("server.properties"),
-            properties(folder.path(), port, controller_port),
-        )
-        .unwrap();
-        format(&jars, folder.path());
-        let process = launch(&jars, folder.path());
-        let mut server = Self { process, jars, folder, brokers };
-        server.wait_until_ready();
+        let ports = free_ports(3 * n_nodes);
+        let nodes: Vec<_> = (0..n_nodes)
+            .map(|index| {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path();
+                fs::write(path.join("server.properties"), properties(path, index, &ports)).unwrap();
+                make_certificate(path);
+                format(&jars, path);
+                let [address, secure_address] =
+                    [0, 2].map(|port| format!("127.0.0.1:{}", ports[3 * index + port]));
+                let process = Some(launch(&jars, path));
+                Node { process, folder, address, secure_address }
+            })
+            .collect();
+        let addresses: Vec<_> = nodes.iter().map(|node| node.address.as_str()).collect();
+        let brokers = addresses.join(",");
+        let mut server = Self { nodes, jars, brokers };
+        for index in 0..n_nodes {
+            server.wait_until_ready(index);
+        }
         Some(server)
     }
 
-    /// Kills the broker; what it has acknowledged is on its disk.
-    pub(crate) fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    /// The first broker's address for TLS and SCRAM, and the file with the certificate to trust.
+    pub(crate) fn secured(&self) -> (&str, PathBuf) {
+        let node = &self.nodes[0];
+        (&node.secure_address, node.folder.path().join("certificate.pem"))
     }
 
-    /// Starts a killed broker again, on the same ports with the same data.
+    /// Kills the first broker; what it has acknowledged is on its disk.
+    pub(crate) fn kill(&mut self) {
+        self.end(0, "KILL");
+    }
+
+    /// Starts the first broker again, on the same ports with the same data.
     pub(crate) fn restart(&mut self) {
-        self.process = launch(&self.jars, self.folder.path());
-        self.wait_until_ready();
+        self.launch(0);
+        self.wait_until_ready(0);
+    }
+
+    /// Ends a node by a signal, and waits for its end: with TERM it hands its partitions over first.
+    pub(crate) fn end(&mut self, index: usize, signal: &str) {
+        let mut process = self.nodes[index].process.take().unwrap();
+        send_signal(&process, signal);
+        process.wait().unwrap();
+    }
+
+    /// Sends a signal to a node that is running: STOP cuts it off without a word, CONT brings it back.
+    pub(crate) fn signal(&self, index: usize, signal: &str) {
+        send_signal(self.nodes[index].process.as_ref().unwrap(), signal);
+    }
+
+    /// Starts a node again, without waiting for it; one that was told to end is waited for.
+    pub(crate) fn launch(&mut self, index: usize) {
+        let node = &mut self.nodes[index];
+        if let Some(mut process) = node.process.take() {
+            process.wait().unwrap();
+        }
+        node.process = Some(launch(&self.jars, node.folder.path()));
     }
 
     pub(crate) fn create_topic(&self, name: &str, n_partitions: i32, properties: &[(&str, &str)]) {
         let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
         let topic = properties.iter().fold(
-            NewTopic::new(name, n_partitions, TopicReplication::Fixed(1)),
+            NewTopic::new(name, n_partitions, TopicReplication::Fixed(self.replication())),
             |topic, (key, value)| topic.set(key, value),
         );
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -81,36 +135,49 @@ impl KafkaServer {
         created[0].as_ref().unwrap();
     }
 
-    fn wait_until_ready(&mut self) {
-        let client: BaseConsumer = self.client().create().unwrap();
+    pub(crate) fn wait_until_ready(&mut self, index: usize) {
+        let node = &mut self.nodes[index];
+        let client: BaseConsumer = client(&node.address).create().unwrap();
         let until = Instant::now() + START_TIMEOUT;
         while client.fetch_metadata(None, Duration::from_secs(1)).is_err() {
-            let ended = self.process.try_wait().unwrap();
+            let ended = node.process.as_mut().unwrap().try_wait().unwrap();
+            let log = || fs::read_to_string(node.folder.path().join("server.log"));
             assert!(
                 ended.is_none() && Instant::now() < until,
                 "Kafka does not start:\n{}",
-                self.log()
+                log().unwrap_or_default()
             );
         }
     }
 
-    fn client(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.brokers);
-        config.set_log_level(rdkafka::config::RDKafkaLogLevel::Critical);
-        config
+    fn replication(&self) -> i32 {
+        i32::try_from(self.nodes.len().min(3)).unwrap()
     }
 
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+    fn client(&self) -> ClientConfig {
+        client(&self.brokers)
     }
+}
+
+fn client(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers);
+    config.set_log_level(rdkafka::config::RDKafkaLogLevel::Critical);
+    config
+}
+
+fn send_signal(process: &Child, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &process.id().to_string()]).status();
+    assert!(status.unwrap().success());
 }
 
 impl Drop for KafkaServer {
     fn drop(&mut self) {
         // Its data is thrown away, so it need not stop in order.
-        drop(self.process.kill());
-        drop(self.process.wait());
+        for process in self.nodes.iter_mut().filter_map(|node| node.process.as_mut()) {
+            drop(process.kill());
+            drop(process.wait());
+        }
     }
 }
 
@@ -147,36 +214,81 @@ fn fetch() -> PathBuf {
     jars
 }
 
-fn free_ports() -> [u16; 2] {
-    // Both are held until both are known.
-    let listeners = [0, 0].map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+fn free_ports(n: usize) -> Vec<u16> {
+    // All are held until all are known.
+    let listeners: Vec<_> = (0..n).map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap()).collect();
+    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
 
-fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
+/// A key pair of its own for a node, in a keystore, and its certificate for clients.
+fn make_certificate(folder: &Path) {
+    let keytool = |arguments: &[&str]| {
+        let output = Command::new("keytool")
+            .args(arguments)
+            .args(["-alias", "broker", "-storepass", STORE_SECRET, "-keystore"])
+            .arg(folder.join("keystore.p12"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let names = ["-dname", "CN=localhost", "-ext", "san=ip:127.0.0.1", "-validity", "30"];
+    keytool(&[&["-genkeypair", "-keyalg", "EC", "-storetype", "PKCS12"], &names[..]].concat());
+    let certificate = folder.join("certificate.pem");
+    keytool(&["-exportcert", "-rfc", "-file", certificate.to_str().unwrap()]);
+}
+
+/// Of the node at `index`; `ports` are one for clients, one for controllers and one for secured clients a node.
+fn properties(folder: &Path, index: usize, ports: &[u16]) -> String {
     let data = folder.join("data");
+    let [port, controller_port, secure_port] = [0, 1, 2].map(|port| ports[3 * index + port]);
+    let keystore = folder.join("keystore.p12");
+    let voters: Vec<_> = ports
+        .chunks(3)
+        .zip(1..)
+        .map(|(ports, id)| format!("{id}@127.0.0.1:{}", ports[1]))
+        .collect();
+    let replication = voters.len().min(3);
+    let in_sync = if replication > 1 { replication - 1 } else { 1 };
     format!(
         "process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+node.id={}
+controller.quorum.voters={}
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.name.secure.ssl.keystore.location={}
+listener.name.secure.ssl.keystore.password={STORE_SECRET}
+listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:desk
 log.dirs={}
 auto.create.topics.enable=false
-offsets.topic.replication.factor=1
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={replication}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={replication}
+transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+share.coordinator.state.topic.replication.factor={replication}
+share.coordinator.state.topic.min.isr={in_sync}
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=1000
+broker.session.timeout.ms=6000
+num.network.threads=2
+num.io.threads=4
 log.cleaner.dedupe.buffer.size=8388608
 ",
+        index + 1,
+        voters.join(","),
+        keystore.display(),
         data.display()
     )
 }
@@ -194,7 +306,12 @@ fn java(jars: &Path) -> Command {
 
 fn format(jars: &Path, folder: &Path) {
     let output = java(jars)
-        .args(["kafka.tools.StorageTool", "format", "-t", "Y29weWRlc2stdGVzdHMtMQ", "-c"])
+        .args(["kafka.tools.StorageTool", "format", "-t", "Y29weWRlc2stdGVzdHMtMQ"])
+        .args(
+            ["desk", "guest"]
+                .map(|user| format!("--add-scram=SCRAM-SHA-512=[name={user},password={SECRET}]")),
+        )
+        .arg("-c")
         .arg(folder.join("server.properties"))
         .output()
         .unwrap();

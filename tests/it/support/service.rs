@@ -37,10 +37,22 @@ impl Service {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
+    /// One right after the other: an idle service takes only milliseconds to end.
+    pub(crate) fn signals(&self, names: &[&str]) {
+        let pid = self.process.id();
+        let script: String = names.iter().map(|name| format!("kill -s {name} {pid};")).collect();
+        assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Whether it has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     /// SIGTERM, and wait for the end.
@@ -50,6 +62,11 @@ impl Service {
     }
 
     pub(crate) fn end(mut self) -> ExitStatus {
+        self.wait()
+    }
+
+    /// Waits for its end; its log can still be read then.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let until = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
@@ -77,8 +94,17 @@ impl Service {
     /// The most memory that it has held so far (Linux).
     #[allow(dead_code, reason = "the benchmark uses it")]
     pub(crate) fn memory_peak_mib(&self) -> f64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it holds now (Linux).
+    pub(crate) fn memory_mib(&self) -> f64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 

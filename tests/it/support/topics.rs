@@ -1,9 +1,11 @@
 //! The outer side of a topic: write messages, read everything back, as a newsroom's own clients would.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -39,9 +41,11 @@ impl Message {
         std::str::from_utf8(value.as_deref().unwrap()).unwrap()
     }
 
-    /// Partition and offset of the input, by the header that says so.
+    /// Partition and offset of the input, by the header that says so: of dead letters it is another one.
     pub(crate) fn source(&self) -> (i32, i64) {
-        let mut parts = self.header("copydesk-source").rsplit('/');
+        let is_dead = self.headers.iter().any(|(name, _)| name == "copydesk-error-source");
+        let name = if is_dead { "copydesk-error-source" } else { "copydesk-source" };
+        let mut parts = self.header(name).rsplit('/');
         let offset = parts.next().unwrap().parse().unwrap();
         (parts.next().unwrap().parse().unwrap(), offset)
     }
@@ -53,71 +57,135 @@ impl Message {
 
 /// Writes the messages in order and waits until the broker has them.
 pub(crate) fn write(brokers: &str, topic: &str, messages: &[Message]) {
-    let producer: BaseProducer = client(brokers).set("linger.ms", "1").create().unwrap();
+    let writer = Writer::start(brokers, topic);
     for message in messages {
+        writer.send(message);
+        writer.poll();
+    }
+    writer.flush();
+}
+
+/// Writes to a topic, each record once.
+pub(crate) struct Writer {
+    producer: BaseProducer,
+    topic: String,
+}
+
+impl Writer {
+    pub(crate) fn start(brokers: &str, topic: &str) -> Self {
+        let producer = client(brokers)
+            .set("linger.ms", "1")
+            .set("enable.idempotence", "true")
+            .set_log_level(rdkafka::config::RDKafkaLogLevel::Critical)
+            .create()
+            .unwrap();
+        Self { producer, topic: topic.to_owned() }
+    }
+
+    /// Takes a message for writing. Never waits.
+    pub(crate) fn send(&self, message: &Message) {
         let mut headers = OwnedHeaders::new();
         for (key, value) in &message.headers {
             headers = headers.insert(Header { key, value: value.as_deref() });
         }
-        let mut record = BaseRecord::<[u8], [u8]>::to(topic).partition(message.partition);
+        let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(message.partition);
         record.key = message.key.as_deref();
         record.payload = message.value.as_deref();
         record.timestamp = message.timestamp_ms;
         record.headers = Some(headers);
-        producer.send(record).map_err(|(error, _)| error).unwrap();
-        producer.poll(Duration::ZERO);
+        self.producer.send(record).map_err(|(error, _)| error).unwrap();
     }
-    producer.flush(TIMEOUT).unwrap();
+
+    pub(crate) fn poll(&self) {
+        self.producer.poll(Duration::ZERO);
+    }
+
+    /// Waits until the broker has all of it.
+    pub(crate) fn flush(&self) {
+        self.producer.flush(TIMEOUT).unwrap();
+    }
 }
 
-/// All messages of a topic, by partition and offset.
+/// All committed messages of a topic as it is now, each partition's in order.
 pub(crate) fn read_all(brokers: &str, topic: &str) -> Vec<Message> {
-    let consumer: BaseConsumer = client(brokers)
-        .set("group.id", "reader")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
-    let mut messages = Vec::new();
-    for partition in metadata.topics()[0].partitions() {
-        let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).unwrap();
+    Reader::start(brokers, topic).read_to_end()
+}
+
+/// Reads a topic from its beginning, as `read_committed` readers see it.
+pub(crate) struct Reader {
+    consumer: BaseConsumer,
+    topic: String,
+    n_partitions: usize,
+    /// Partitions that were read to the end that they had then.
+    ended: BTreeSet<i32>,
+}
+
+impl Reader {
+    pub(crate) fn start(brokers: &str, topic: &str) -> Self {
+        let consumer: BaseConsumer = client(brokers)
+            .set("group.id", "reader")
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true")
+            .set("fetch.wait.max.ms", "50")
+            .set_log_level(rdkafka::config::RDKafkaLogLevel::Critical)
+            .create()
+            .unwrap();
+        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();
+        for partition in metadata.topics()[0].partitions() {
+            list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        }
         consumer.assign(&list).unwrap();
-        let mut next = low;
-        let until = Instant::now() + TIMEOUT;
-        while next < high {
-            assert!(Instant::now() < until, "{topic} was not read to its end");
-            let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
-            let message = message.unwrap();
-            next = message.offset() + 1;
-            messages.push(Message {
-                partition: message.partition(),
-                key: message.key().map(<[u8]>::to_vec),
-                value: message.payload().map(<[u8]>::to_vec),
-                headers: message.headers().map_or_else(Vec::new, |headers| {
-                    let owned = |header: Header<'_, &[u8]>| {
-                        (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
-                    };
-                    headers.iter().map(owned).collect()
-                }),
-                timestamp_ms: message.timestamp().to_millis(),
-            });
+        let n_partitions = list.count();
+        Self { consumer, topic: topic.to_owned(), n_partitions, ended: BTreeSet::new() }
+    }
+
+    /// The next message of any partition; connections may fail meanwhile.
+    pub(crate) fn poll(&mut self, timeout: Duration) -> Option<Message> {
+        match self.consumer.poll(timeout)? {
+            Ok(message) => {
+                self.ended.remove(&message.partition());
+                Some(owned(&message))
+            }
+            Err(KafkaError::PartitionEOF(partition)) => {
+                self.ended.insert(partition);
+                None
+            }
+            Err(_) => None,
         }
     }
-    messages
+
+    /// Whether some partition was not read to its end, as far as that is known.
+    pub(crate) fn has_more(&self) -> bool {
+        self.ended.len() < self.n_partitions
+    }
+
+    fn read_to_end(&mut self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        let until = Instant::now() + TIMEOUT;
+        while self.has_more() {
+            assert!(Instant::now() < until, "{} was not read to its end", self.topic);
+            messages.extend(self.poll(Duration::from_millis(100)));
+        }
+        messages.sort_by_key(|message| message.partition);
+        messages
+    }
 }
 
-/// How many messages a topic has, over all partitions, as far as its offsets tell; `None` while it has no leader.
-pub(crate) fn count(brokers: &str, topic: &str) -> Option<i64> {
-    let consumer: BaseConsumer = client(brokers).create().unwrap();
-    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).ok()?;
-    let partitions = metadata.topics()[0].partitions();
-    let n_messages = |partition| {
-        let (low, high) = consumer.fetch_watermarks(topic, partition, TIMEOUT).ok()?;
-        Some(high - low)
-    };
-    partitions.iter().map(|partition| n_messages(partition.id())).sum()
+fn owned(message: &BorrowedMessage<'_>) -> Message {
+    Message {
+        partition: message.partition(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: message.headers().map_or_else(Vec::new, |headers| {
+            let owned = |header: Header<'_, &[u8]>| {
+                (header.key.to_owned(), header.value.map(<[u8]>::to_vec))
+            };
+            headers.iter().map(owned).collect()
+        }),
+        timestamp_ms: message.timestamp().to_millis(),
+    }
 }
 
 /// The offsets that a group has committed, of the partitions that have any; `None` while it has no coordinator.
