@@ -56,6 +56,8 @@ impl std::fmt::Display for Position {
 pub enum SourceEvent {
     /// These partitions are this instance's, as soon as the source is told to accept them.
     Assigned(Vec<i32>),
+    /// From which offsets the assigned partitions are to be read; `None` where the group has never committed one.
+    Committed(Vec<(i32, Option<i64>)>),
     /// These partitions leave, as soon as the source is told to release them. When they are lost, others may be reading
     /// them already, and nothing of them may be committed.
     Revoked { partitions: Vec<i32>, is_lost: bool },

@@ -139,7 +139,8 @@ impl Stream {
 
     fn on_event(&mut self, event: Event) -> Result<(), PipelineError> {
         match event {
-            Event::Source(SourceEvent::Assigned(partitions)) => self.on_assigned(&partitions),
+            Event::Source(SourceEvent::Assigned(partitions)) => self.on_assigned(partitions),
+            Event::Source(SourceEvent::Committed(offsets)) => self.take_over(&offsets),
             Event::Source(SourceEvent::Revoked { partitions, is_lost }) => {
                 self.on_revoked(partitions, is_lost)
             }

@@ -28,14 +28,26 @@ pub(super) struct Revocation {
 }
 
 impl Stream {
-    pub(super) fn on_assigned(&mut self, partitions: &[i32]) -> Result<(), PipelineError> {
-        for &partition in partitions {
+    pub(super) fn on_assigned(&mut self, partitions: Vec<i32>) -> Result<(), PipelineError> {
+        if partitions.is_empty() {
+            return self.take_over(&[]);
+        }
+        self.source.look_up_offsets(partitions);
+        Ok(())
+    }
+
+    pub(super) fn take_over(
+        &mut self,
+        offsets: &[(i32, Option<i64>)],
+    ) -> Result<(), PipelineError> {
+        let partitions: Vec<i32> = offsets.iter().map(|&(partition, _)| partition).collect();
+        for &partition in &partitions {
             self.progress.assign(partition);
             self.service.metrics.source.partitions.assigned(&self.config.input.topic, partition);
             self.watchdog.assigned(partition, Instant::now());
         }
-        self.source.accept(partitions).map_err(|error| PipelineError::Source(error.to_string()))?;
-        tracing::info!(?partitions, "partitions assigned");
+        self.source.accept(offsets).map_err(|error| PipelineError::Source(error.to_string()))?;
+        tracing::info!(?partitions, ?offsets, "partitions assigned");
         self.rebalanced();
         Ok(())
     }
