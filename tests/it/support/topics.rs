@@ -131,10 +131,15 @@ impl Reader {
             .set_log_level(rdkafka::config::RDKafkaLogLevel::Critical)
             .create()
             .unwrap();
-        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
         let mut list = TopicPartitionList::new();
-        for partition in metadata.topics()[0].partitions() {
-            list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        let until = Instant::now() + TIMEOUT;
+        // A broker that was asked too early does not know a new topic yet.
+        while list.count() == 0 {
+            assert!(Instant::now() < until, "{topic} has no partitions");
+            let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+            for partition in metadata.topics()[0].partitions() {
+                list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+            }
         }
         consumer.assign(&list).unwrap();
         let n_partitions = list.count();
