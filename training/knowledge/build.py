@@ -17,6 +17,8 @@ NAME_WORDS_MAX = 10
 # The data's own ids run to about 1.3e8; made-up ids for names without one start above them.
 FIRST_LOCAL_ID = 1 << 27
 PERSON_SURNAME_PRIOR = 12.0
+# Of a name in `lists/`: about that of a city of 400,000, below what the other sources say of things that everybody knows.
+LIST_PRIOR = 13.0
 # Rows of the sources that mix two things up: (id, geonameid) to the right id; their aliases are dropped.
 CORRECTIONS = {("Q1345", "4140963"): "Q61"}
 # FB15k types its entities by the relations they stand in; a description like this is a person's all the same.
@@ -222,6 +224,33 @@ def add_lists(found, data, countries):
             found[fold(alias)].append((20.0, kind, 0 if relative else number, 0, not relative))
 
 
+def add_names(found, corpus, given, family):
+    """The names of `lists/`: typed, and linked only where another source knows a thing of this name and type."""
+    local_id = 1 + max(row[2] for rows in found.values() for row in rows)
+    for path in sorted((HERE / "lists").glob("*.tsv")):
+        for line in lines(path):
+            kind, name, aliases = (line + "\t\t").split("\t")[:3]
+            known = [row[2] for row in found[fold(name)] if row[1] == kind and row[2] and row[4]]
+            number = known[0] if known else local_id
+            local_id += not known
+            for alias in [name] + [a for a in aliases.split("|") if a]:
+                key = fold(alias)
+                if not keeps_listed(alias, key, corpus, given, family):
+                    continue
+                own = alias == name
+                found[key].append((LIST_PRIOR if own else LIST_PRIOR - 0.5, kind, number, 0, own))
+
+
+def keeps_listed(alias, key, corpus, given, family):
+    """Several words are a name as they stand; one must not be a common word, or a person's name before it is another."""
+    if not key or key.count(" ") + 1 > NAME_WORDS_MAX or key.isdigit() or not any(c.isupper() for c in alias):
+        return False
+    if " " in key:
+        return True
+    is_common = corpus.lower[key] > 0 and corpus.upper[key] <= corpus.lower[key]
+    return len(key) > 1 and not is_common and not (given[key] >= 2 or family[key] >= 2)
+
+
 def pack_name(rows):
     """See `knowledge::Name` for the bits."""
     rows = sorted(set(rows), key=lambda r: (-r[0], r[1], r[2]))
@@ -282,6 +311,7 @@ def main():
     countries, corpus = Countries(args.data), Corpus(args.data)
     found = readings(args.data, countries, corpus, given, family)
     add_lists(found, args.data, countries)
+    add_names(found, corpus, given, family)
     names = {key: pack_name(rows) for key, rows in found.items() if key and rows}
     lexicon = words(given, family, sex, corpus)
     payload = table(names, 8) + table(lexicon, 2)
