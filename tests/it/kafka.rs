@@ -82,7 +82,13 @@ impl<'a> Desk<'a> {
         for topic in ["raw", "enriched", "dead"] {
             server.create_topic(&desk.topic(topic), n_partitions, &[]);
         }
+        desk.create_state_topic(n_partitions);
         desk
+    }
+
+    fn create_state_topic(&self, n_partitions: i32) {
+        let compacted = [("cleanup.policy", "compact")];
+        self.server.create_topic(&self.topic("state"), n_partitions, &compacted);
     }
 
     fn topic(&self, kind: &str) -> String {
@@ -117,6 +123,7 @@ fn serve(brokers: &str, name: &str, more: &[&str]) -> Service {
         format!("input.topic={name}.raw"),
         format!("output.topic={name}.enriched"),
         format!("output.dead_letter_topic={name}.dead"),
+        format!("state.topic={name}.state"),
     ];
     settings.extend(more.iter().map(ToString::to_string));
     Service::start(&settings)
@@ -433,6 +440,7 @@ fn an_output_that_the_topic_refuses_becomes_a_dead_letter(server: &KafkaServer) 
     server.create_topic(&desk.topic("raw"), 1, &[]);
     server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "20000")]);
     server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.create_state_topic(1);
     // Hardly compressible, and so refused by the broker, not by the client.
     let noise: Vec<_> =
         (0..6000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
@@ -458,6 +466,7 @@ fn an_output_is_made_smaller_until_the_topic_takes_it(server: &KafkaServer) {
     server.create_topic(&desk.topic("raw"), 1, &[]);
     server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "9000")]);
     server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.create_state_topic(1);
     let sentences: Vec<_> = (1..=150).map(|n| format!("It rained on day {n}.")).collect();
     let mut messages = articles(20, 1);
     messages.insert(10, Message::article(0, "long", &sentences.join(" ")));
@@ -508,6 +517,7 @@ fn an_unknown_topic_is_waited_for(server: &KafkaServer) {
     let desk = Desk { server, name: "late" };
     server.create_topic(&desk.topic("raw"), 1, &[]);
     server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.create_state_topic(1);
     desk.write(&articles(1, 1));
     let service = desk.serve(&[]);
     let line = service.wait_for_log("topic is not usable");

@@ -29,10 +29,11 @@ use crate::support::topics::{self, Message};
 const RAW: &str = "articles.raw";
 const ENRICHED: &str = "articles.enriched";
 const DEAD: &str = "articles.dead";
+const STATE: &str = "articles.state";
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// An embedded broker with the three topics.
+/// An embedded broker with the topics.
 struct Broker {
     cluster: MockCluster<'static, DefaultProducerContext>,
     brokers: String,
@@ -41,7 +42,7 @@ struct Broker {
 impl Broker {
     fn start(n_partitions: i32) -> Self {
         let cluster = MockCluster::new(1).unwrap();
-        for topic in [RAW, ENRICHED, DEAD] {
+        for topic in [RAW, ENRICHED, DEAD, STATE] {
             cluster.create_topic(topic, n_partitions, 1).unwrap();
         }
         let brokers = cluster.bootstrap_servers();
@@ -524,7 +525,7 @@ fn the_service_waits_for_missing_topics_and_says_so() {
     desk.sleep(Duration::from_millis(300));
     assert!(!desk.health.readiness().is_empty());
     assert!(desk.health.liveness().is_empty());
-    for topic in [ENRICHED, DEAD] {
+    for topic in [ENRICHED, DEAD, STATE] {
         broker.cluster.create_topic(topic, 1, 1).unwrap();
     }
     desk.settle(1);
