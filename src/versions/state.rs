@@ -76,7 +76,9 @@ impl State {
     }
 
     pub(super) fn to_bytes(&self) -> Bytes {
-        serde_json::to_vec(self).expect("a state has string keys and no floats").into()
+        let value = serde_json::to_vec(self).expect("a state has string keys and no floats");
+        // Without what the vector has beyond its end: it is kept for long, and counted.
+        value.into_boxed_slice().into()
     }
 
     pub(super) fn stamp(&self) -> Stamp<'_> {

@@ -125,6 +125,21 @@ impl Shared {
     fn wanted(&self) -> MutexGuard<'_, Wanted> {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// `false` when there will be no more.
+    fn wait_for_work(&self) -> bool {
+        let is_idle = |wanted: &mut Wanted| wanted.partitions.is_empty() && !wanted.is_over;
+        let waited = self.changed.wait_while(self.wanted(), is_idle);
+        !waited.unwrap_or_else(PoisonError::into_inner).is_over
+    }
+
+    /// Is done with this assignment; a later one stays.
+    fn done(&self, partition: i32, assignment: u64) {
+        let mut wanted = self.wanted();
+        if wanted.partitions.get(&partition) == Some(&assignment) {
+            wanted.partitions.remove(&partition);
+        }
+    }
 }
 
 struct Worker {
@@ -170,20 +185,15 @@ enum Phase {
 impl Worker {
     fn run(mut self) {
         loop {
-            let wanted = {
-                let is_idle = |wanted: &mut Wanted| wanted.partitions.is_empty() && !wanted.is_over;
-                let wanted = self.shared.wanted();
-                if wanted.partitions.is_empty() {
-                    self.clients = None;
-                }
-                let waited = self.shared.changed.wait_while(wanted, is_idle);
-                let wanted = waited.unwrap_or_else(PoisonError::into_inner);
-                if wanted.is_over {
-                    return;
-                }
-                wanted.partitions.clone()
-            };
+            let wanted = self.shared.wanted().partitions.clone();
             self.follow(&wanted);
+            if wanted.is_empty() {
+                // Closing a client takes a moment, in which the loop must be able to ask.
+                self.clients = None;
+            }
+            if !self.shared.wait_for_work() {
+                return;
+            }
             if let Err(error) = self.turn() {
                 self.tell(&error);
                 std::thread::park_timeout(PAUSE);
@@ -321,7 +331,7 @@ impl Worker {
             );
             ledger.forget_offsets();
         }
-        self.shared.wanted().partitions.remove(&partition);
+        self.shared.done(partition, under_way.assignment);
         let UnderWay { assignment, begun_at, n_records, n_bytes, n_unreadable, .. } = under_way;
         let elapsed = begun_at.elapsed();
         (self.on_restored)(Restored {
