@@ -66,7 +66,7 @@ impl Stream {
         self.service.health.set_restoring(versions.restoring.len());
         self.service.metrics.state.restored(n_records, n_unreadable, elapsed);
         self.tell_known();
-        let elapsed_ms = elapsed.as_millis();
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             partition,
             n_records,

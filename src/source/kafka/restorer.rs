@@ -33,6 +33,9 @@ const RECORDS_PER_TURN: usize = 1_000;
 /// Between two questions for the end of a partition that has an open transaction, or that cannot be asked.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Until a partition that could not be asked is asked again.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
 /// Between two log lines about a partition that cannot be restored now.
 const TELL_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -166,7 +169,8 @@ struct UnderWay {
     assignment: u64,
     begun_at: Instant,
     phase: Phase,
-    asked_at: Option<Instant>,
+    /// The brokers are asked from then on.
+    ask_at: Instant,
     n_records: u64,
     n_bytes: u64,
     n_unreadable: u64,
@@ -219,7 +223,7 @@ impl Worker {
                     assignment,
                     begun_at: Instant::now(),
                     phase: Phase::Begun,
-                    asked_at: None,
+                    ask_at: Instant::now(),
                     n_records: 0,
                     n_bytes: 0,
                     n_unreadable: 0,
@@ -246,10 +250,7 @@ impl Worker {
         }
         let partitions: Vec<i32> = self.under_way.keys().copied().collect();
         for partition in partitions {
-            // One that cannot be asked does not hold up the others.
-            if let Err(error) = self.advance(partition) {
-                self.tell(&error);
-            }
+            self.advance_or_tell(partition);
         }
         for _ in 0..RECORDS_PER_TURN {
             let Some(clients) = &self.clients else { break };
@@ -276,11 +277,20 @@ impl Worker {
             };
             if let Some(under_way) = self.under_way.get_mut(&ended) {
                 under_way.phase = Phase::Read;
-                under_way.asked_at = None;
+                under_way.ask_at = Instant::now();
             }
-            self.advance(ended)?;
+            self.advance_or_tell(ended);
         }
         Ok(())
+    }
+
+    /// One that cannot be asked does not hold up the others.
+    fn advance_or_tell(&mut self, partition: i32) {
+        let Err(error) = self.advance(partition) else { return };
+        self.tell(&error);
+        if let Some(under_way) = self.under_way.get_mut(&partition) {
+            under_way.ask_at = Instant::now() + RETRY_PAUSE;
+        }
     }
 
     /// A partition that is not read yet: where does it end, and is all before that decided?
@@ -289,11 +299,10 @@ impl Worker {
         else {
             return Ok(());
         };
-        let is_early = under_way.asked_at.is_some_and(|asked_at| asked_at.elapsed() < PAUSE);
-        if matches!(under_way.phase, Phase::Reading) || is_early {
+        if matches!(under_way.phase, Phase::Reading) || Instant::now() < under_way.ask_at {
             return Ok(());
         }
-        under_way.asked_at = Some(Instant::now());
+        under_way.ask_at = Instant::now() + PAUSE;
         if matches!(under_way.phase, Phase::Read) {
             return self.finish(partition);
         }
