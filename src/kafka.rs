@@ -43,15 +43,18 @@ pub enum Fault {
     AccessRefused,
     RecordTooLarge,
     PartitionStalled,
+    /// No instance of the group has it.
+    PartitionUnowned,
 }
 
 impl Fault {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::BrokerUnreachable,
         Self::TopicMissing,
         Self::AccessRefused,
         Self::RecordTooLarge,
         Self::PartitionStalled,
+        Self::PartitionUnowned,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Fault {
             Self::AccessRefused => "access_refused",
             Self::RecordTooLarge => "record_too_large",
             Self::PartitionStalled => "partition_stalled",
+            Self::PartitionUnowned => "partition_unowned",
         }
     }
 

@@ -96,6 +96,7 @@ pub struct SourceMetrics {
     rebalances: IntCounter,
     faults: IntCounterVec,
     stalled: IntGauge,
+    unowned: IntGauge,
 }
 
 impl SourceMetrics {
@@ -137,6 +138,13 @@ impl SourceMetrics {
                     "Partitions with records to read and no progress for admin.stall_timeout_ms",
                 ),
             ),
+            unowned: register(
+                registry,
+                gauge(
+                    "partitions_unowned",
+                    "Partitions of the input topic that no instance of the group has had for half a minute",
+                ),
+            ),
         }
     }
 
@@ -152,6 +160,10 @@ impl SourceMetrics {
     }
 
     /// How many partitions stand still now.
+    pub fn set_unowned(&self, n_partitions: usize) {
+        self.unowned.set(i64::try_from(n_partitions).unwrap_or(i64::MAX));
+    }
+
     pub fn set_stalled(&self, n_partitions: usize) {
         self.stalled.set(i64::try_from(n_partitions).unwrap_or(i64::MAX));
     }

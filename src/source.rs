@@ -56,6 +56,8 @@ impl std::fmt::Display for Position {
 pub enum SourceEvent {
     /// These partitions are this instance's, as soon as the source is told to accept them.
     Assigned(Vec<i32>),
+    /// From which offsets the assigned partitions are to be read; `None` where the group has never committed one.
+    Committed(Vec<(i32, Option<i64>)>),
     /// These partitions leave, as soon as the source is told to release them. When they are lost, others may be reading
     /// them already, and nothing of them may be committed.
     Revoked { partitions: Vec<i32>, is_lost: bool },
@@ -63,6 +65,8 @@ pub enum SourceEvent {
     Ends(Vec<PartitionEnd>),
     /// Where these partitions' logs end, asked of the brokers apart from fetching: partition and offset.
     Probed(Vec<(i32, i64)>),
+    /// Partitions that nobody in the group had just now, while it was not rebalancing.
+    Unowned(Vec<i32>),
     /// Whether this instance is a member of the group, with or without partitions.
     Member(bool),
     /// Something is wrong that may pass.

@@ -3,6 +3,7 @@
 //! In: a segmented article. Out: [`Annotations`], whose spans are valid in the article's text.
 //! A stage that panics or passes its budget costs its own part of the record: the other two are kept.
 
+pub mod truecase;
 pub mod entities;
 pub mod quotes;
 pub mod sentiment;

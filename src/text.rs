@@ -18,6 +18,8 @@ use crate::article::{Article, Field, Span};
 #[derive(Debug)]
 pub struct Segmented {
     pub article: Article,
+    /// The article as it was sent, where `article` is the same with other capitals.
+    sent: Option<Box<Article>>,
     pub headline: Segments,
     pub text: Segments,
 }
@@ -26,7 +28,17 @@ impl Segmented {
     pub fn new(article: Article) -> Self {
         let headline = Segments::of(article.field(Field::Headline));
         let text = Segments::of(article.field(Field::Text));
-        Self { article, headline, text }
+        Self { article, sent: None, headline, text }
+    }
+
+    /// For an article without capitals: `cased` is what the stages see, with the same length of each character.
+    pub fn with_capitals(sent: Article, cased: Article) -> Self {
+        Self { sent: Some(Box::new(sent)), ..Self::new(cased) }
+    }
+
+    /// The article to publish; spans are valid in it.
+    pub fn sent(&self) -> &Article {
+        self.sent.as_deref().unwrap_or(&self.article)
     }
 
     pub fn segments(&self, field: Field) -> &Segments {

@@ -14,7 +14,7 @@ use crate::link::{self, LinkedQuote, Speaker};
 use crate::pool::Pool;
 use crate::source::RawRecord;
 use crate::stages::quotes::QuoteKind;
-use crate::stages::{self, Models, Stage, StageOutcome, Stages};
+use crate::stages::{self, Models, Stage, StageOutcome, Stages, truecase};
 use crate::text::{Segmented, language};
 use crate::versions::Edition;
 
@@ -100,8 +100,8 @@ impl Processor {
         &self,
         raw: &Arc<RawRecord>,
     ) -> Result<Result<Processed, decode::DecodeError>, crate::pool::Panicked> {
-        let (input, options) = (Arc::clone(raw), self.decode.clone());
-        let prepared = self.pool.run(move || prepare(&input, &options)).await?.value;
+        let (this, input) = (self.clone(), Arc::clone(raw));
+        let prepared = self.pool.run(move || this.prepare(&input)).await?.value;
         let (article, language) = match prepared {
             Ok(Prepared::Article(article, language)) => (article, language),
             Ok(Prepared::Retraction(retraction)) => {
@@ -126,14 +126,28 @@ impl Processor {
             let outcomes = stages.map(|(_, outcome, _)| outcome);
             let options = (&*this.provenance, this.units);
             let body =
-                encode::enriched(&article.article, &language, &linked, outcomes, &input, options);
-            let facts = Facts::of(&article.article, stages, &linked.quotes);
+                encode::enriched(article.sent(), &language, &linked, outcomes, &input, options);
+            let facts = Facts::of(article.sent(), stages, &linked.quotes);
             let edition = this
                 .keeps_state
-                .then(|| Edition::of(&article.article, &linked, outcomes, &this.provenance).into());
+                .then(|| Edition::of(article.sent(), &linked, outcomes, &this.provenance).into());
             Processed::Enriched { id: article.article.id.clone(), body, facts, edition }
         });
         Ok(Ok(encoded.await?.value))
+    }
+
+    fn prepare(&self, raw: &RawRecord) -> Result<Prepared, decode::DecodeError> {
+        Ok(match decode::decode(raw, &self.decode)? {
+            Decoded::Article(article) => {
+                let language = language::detect(&article);
+                let segmented = match truecase::restore(&article, &self.models.knowledge) {
+                    Some(cased) => Segmented::with_capitals(*article, cased),
+                    None => Segmented::new(*article),
+                };
+                Prepared::Article(Arc::new(segmented), language)
+            }
+            Decoded::Retraction(retraction) => Prepared::Retraction(retraction),
+        })
     }
 }
 
@@ -160,14 +174,4 @@ impl Facts {
 enum Prepared {
     Article(Arc<Segmented>, language::Language),
     Retraction(Retraction),
-}
-
-fn prepare(raw: &RawRecord, options: &DecodeOptions) -> Result<Prepared, decode::DecodeError> {
-    Ok(match decode::decode(raw, options)? {
-        Decoded::Article(article) => {
-            let language = language::detect(&article);
-            Prepared::Article(Arc::new(Segmented::new(*article)), language)
-        }
-        Decoded::Retraction(retraction) => Prepared::Retraction(retraction),
-    })
 }

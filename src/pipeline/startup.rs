@@ -1,7 +1,7 @@
-//! Before the loop: the topics must be there.
+//! Before the loop: the topics must be there, and the group must not be stuck.
 //!
-//! In: the configured topics. Out: an open source and sink, once every topic was found; until then one log line a
-//! topic and attempt, with pauses that grow to [`PAUSE_MAX`], and a service that is alive but not ready.
+//! In: the configured topics and group. Out: an open source and sink, once every topic was found; until then one log
+//! line a topic and attempt, with pauses that grow to [`PAUSE_MAX`], and a service that is alive but not ready.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use super::mailbox::{Event, Mailbox};
 use super::stream::Publisher;
 use super::{PipelineError, Service};
-use crate::config::Config;
+use crate::config::{Config, GroupProtocol};
 use crate::kafka::TopicFault;
 use crate::sink::kafka::{self, TopicLimits};
 use crate::source::SourceEvent;
@@ -20,6 +20,9 @@ use crate::versions::STATE_VALUE_BYTES_MAX;
 
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// Over the session's time-out: until the coordinator, too, has missed this instance.
+const EXPIRY_MARGIN: Duration = Duration::from_secs(5);
 
 /// Opens both ends of the stream; `None` when a shutdown was requested first.
 pub(super) fn open(
@@ -34,7 +37,9 @@ pub(super) fn open(
         KafkaSource::connect(config, on_event, Arc::new(move || wake.wake()))
             .map_err(|error| PipelineError::Client(error.to_string()))?
     };
-    if !wait_for_topics(&mut source, config, service, mailbox)? {
+    if !wait_for_topics(&mut source, config, service, mailbox)?
+        || !wait_for_group(&mut source, config, service, mailbox)?
+    {
         return Ok(None);
     }
     // Joining takes a moment, in which the limits are looked up.
@@ -57,20 +62,71 @@ fn wait_for_topics(
 ) -> Result<bool, PipelineError> {
     let mut pause = PAUSE_MIN;
     while !are_usable(source, config, service) {
-        let until = Instant::now() + pause;
-        while Instant::now() < until {
-            service.health.turned(0);
-            source.serve();
-            mailbox.wait(PAUSE_MIN);
-            match mailbox.take() {
-                Some(Event::ShutdownRequested) => return Ok(false),
-                Some(Event::Source(SourceEvent::Failed(error))) => {
-                    return Err(PipelineError::Source(error));
-                }
-                _ => {}
-            }
+        if !rest(pause, source, service, mailbox)? {
+            return Ok(false);
         }
         pause = (pause * 2).min(PAUSE_MAX);
+    }
+    Ok(true)
+}
+
+/// A named instance that ended in the middle of a hand-over would be given its old place back, and the hand-over would
+/// never end (see [`crate::source::kafka::Ownership`]). So it lets the group miss it first, which makes the group share
+/// out everything anew. `false` when a shutdown was requested first.
+fn wait_for_group(
+    source: &mut KafkaSource,
+    config: &Config,
+    service: &Service,
+    mailbox: &Mailbox,
+) -> Result<bool, PipelineError> {
+    let Some(instance) = &config.kafka.instance else { return Ok(true) };
+    if config.kafka.group_protocol != GroupProtocol::Classic {
+        return Ok(true);
+    }
+    let until = Instant::now() + config.kafka.session_timeout + EXPIRY_MARGIN;
+    let mut is_told = false;
+    loop {
+        let ownership = source.ownership();
+        let stuck = ownership.filter(|it| !it.unowned.is_empty() && it.has_instance(instance));
+        let Some(stuck) = stuck else { return Ok(true) };
+        if Instant::now() >= until {
+            let partitions = stuck.unowned;
+            tracing::warn!(?partitions, "partitions belong to no instance, joining all the same");
+            return Ok(true);
+        }
+        if !is_told {
+            is_told = true;
+            let partitions = stuck.unowned;
+            tracing::info!(
+                ?partitions,
+                "partitions belong to no instance, joining when the group has missed this one"
+            );
+        }
+        if !rest(PAUSE_MIN, source, service, mailbox)? {
+            return Ok(false);
+        }
+    }
+}
+
+/// `false` when a shutdown was requested.
+fn rest(
+    pause: Duration,
+    source: &mut KafkaSource,
+    service: &Service,
+    mailbox: &Mailbox,
+) -> Result<bool, PipelineError> {
+    let until = Instant::now() + pause;
+    while Instant::now() < until {
+        service.health.turned(0);
+        source.serve();
+        mailbox.wait(PAUSE_MIN);
+        match mailbox.take() {
+            Some(Event::ShutdownRequested) => return Ok(false),
+            Some(Event::Source(SourceEvent::Failed(error))) => {
+                return Err(PipelineError::Source(error));
+            }
+            _ => {}
+        }
     }
     Ok(true)
 }

@@ -178,7 +178,8 @@ impl Stream {
 
     fn on_event(&mut self, event: Event) -> Result<(), PipelineError> {
         match event {
-            Event::Source(SourceEvent::Assigned(partitions)) => self.on_assigned(&partitions),
+            Event::Source(SourceEvent::Assigned(partitions)) => self.on_assigned(partitions),
+            Event::Source(SourceEvent::Committed(offsets)) => self.take_over(&offsets),
             Event::Source(SourceEvent::Revoked { partitions, is_lost }) => {
                 self.on_revoked(partitions, is_lost)
             }
@@ -188,6 +189,10 @@ impl Stream {
             }
             Event::Source(SourceEvent::Probed(ends)) => {
                 self.on_probed(&ends);
+                Ok(())
+            }
+            Event::Source(SourceEvent::Unowned(partitions)) => {
+                self.on_unowned(&partitions);
                 Ok(())
             }
             Event::Source(SourceEvent::Member(is_member)) => {

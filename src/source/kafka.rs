@@ -10,6 +10,8 @@
 
 mod committer;
 mod context;
+mod offsets;
+mod ownership;
 mod prober;
 pub mod reader;
 pub mod restorer;
@@ -33,9 +35,11 @@ use crate::kafka::{self, Fault, TopicFault};
 use crate::source::{Header, Position, RawRecord, SourceEvent};
 use committer::Committer;
 use context::{Context, Rebalance};
+use offsets::Offsets;
 use prober::Prober;
 
 pub use committer::{CommitError, PendingCommit};
+pub use ownership::Ownership;
 
 /// Called with each event, on the thread that serves the source.
 pub type OnEvent = Box<dyn Fn(SourceEvent) + Send + Sync>;
@@ -66,11 +70,15 @@ pub struct KafkaSource {
     /// Records that were fetched before their partition had its own queue.
     early: VecDeque<RawRecord>,
     topic: Arc<str>,
+    group: Arc<str>,
     on_event: Arc<OnEvent>,
     wake: Wake,
     consumer: Arc<BaseConsumer<Context>>,
     committer: Option<Committer>,
     prober: Option<Prober>,
+    offsets: Option<Offsets>,
+    /// Of a partition that the group has never committed.
+    first_offset: Offset,
 }
 
 /// Who this member of the group is, at one time: with it, a broker can tell whether its offsets still count.
@@ -104,7 +112,8 @@ impl KafkaSource {
     pub fn connect(config: &Config, on_event: OnEvent, wake: Wake) -> Result<Self, SourceError> {
         let on_event = Arc::new(on_event);
         let context = Context::new(Arc::clone(&on_event));
-        let mut consumer = BaseConsumer::from_config_and_context(&properties(config), context)
+        let properties = properties(config);
+        let mut consumer = BaseConsumer::from_config_and_context(&properties, context)
             .map_err(failed("cannot build the consumer"))?;
         let wake_main = Arc::clone(&wake);
         consumer.set_nonempty_callback(move || wake_main());
@@ -112,10 +121,20 @@ impl KafkaSource {
         let committer = Committer::start(Arc::clone(&consumer), Arc::clone(&wake))
             .map_err(|error| SourceError { action: "cannot commit", detail: error.to_string() })?;
         let topic: Arc<str> = config.input.topic.as_str().into();
-        let prober =
-            Prober::start(Arc::clone(&consumer), Arc::clone(&topic), Arc::clone(&on_event))
+        let group: Arc<str> = config.kafka.group.as_str().into();
+        // Brokers describe groups of the consumer protocol in another way, and these have no round to miss.
+        let described = (config.kafka.group_protocol == GroupProtocol::Classic).then_some(&group);
+        let prober = Prober::start(
+            Arc::clone(&consumer),
+            Arc::clone(&topic),
+            described.cloned(),
+            Arc::clone(&on_event),
+        )
+        .map_err(|error| SourceError { action: "cannot probe", detail: error.to_string() })?;
+        let offsets =
+            Offsets::start(Arc::clone(&consumer), Arc::clone(&topic), Arc::clone(&on_event))
                 .map_err(|error| SourceError {
-                    action: "cannot probe",
+                    action: "cannot ask for offsets",
                     detail: error.to_string(),
                 })?;
         Ok(Self {
@@ -124,11 +143,14 @@ impl KafkaSource {
             held: BTreeSet::new(),
             early: VecDeque::new(),
             topic,
+            group,
             on_event,
             wake,
             consumer,
             committer: Some(committer),
             prober: Some(prober),
+            offsets: Some(offsets),
+            first_offset: first_offset(&properties),
         })
     }
 
@@ -138,6 +160,16 @@ impl KafkaSource {
     /// See [`TopicFault`].
     pub fn look_up(&self, topic: &str) -> Result<usize, TopicFault> {
         kafka::look_up(self.consumer.client(), topic)
+    }
+
+    /// Who has what in the group of the classic protocol, before this member joins it; `None` while it rebalances, has no
+    /// members, or cannot be looked up.
+    pub fn ownership(&self) -> Option<Ownership> {
+        let looked_up = ownership::look_up(&self.consumer, &self.group, &self.topic);
+        looked_up
+            .inspect_err(|error| tracing::debug!(%error, "group cannot be looked up"))
+            .ok()
+            .flatten()
     }
 
     /// Joins the group.
@@ -182,18 +214,31 @@ impl KafkaSource {
         None
     }
 
-    /// Takes over partitions that were [`SourceEvent::Assigned`].
+    /// Asks the group where partitions are to be read from that were [`SourceEvent::Assigned`];
+    /// [`SourceEvent::Committed`] answers.
+    pub fn look_up_offsets(&self, partitions: Vec<i32>) {
+        if let Some(offsets) = &self.offsets {
+            offsets.ask(partitions);
+        }
+    }
+
+    /// Takes over partitions that were [`SourceEvent::Assigned`], from the offsets that the group has committed.
     ///
     /// # Errors
     /// When the client refuses.
-    pub fn accept(&mut self, partitions: &[i32]) -> Result<(), SourceError> {
-        let list = self.list(partitions);
+    pub fn accept(&mut self, offsets: &[(i32, Option<i64>)]) -> Result<(), SourceError> {
+        let mut list = TopicPartitionList::with_capacity(offsets.len());
+        for &(partition, offset) in offsets {
+            let offset = offset.map_or(self.first_offset, Offset::Offset);
+            list.add_partition_offset(&self.topic, partition, offset)
+                .map_err(failed("cannot name an offset"))?;
+        }
         self.consumer.context().answered();
         self.consumer.incremental_assign(&list).map_err(failed("cannot take over partitions"))?;
         // Pausing waits until nothing of these partitions is on its way and drops what has come, so no record can sit
         // in the common queue while later ones arrive in the partition's own.
         self.consumer.pause(&list).map_err(failed("cannot pause partitions"))?;
-        for &partition in partitions {
+        for &(partition, _) in offsets {
             let mut queue = self
                 .consumer
                 .split_partition_queue(&self.topic, partition)
@@ -234,7 +279,8 @@ impl KafkaSource {
         self.consumer.incremental_unassign(&list).map_err(failed("cannot give up partitions"))
     }
 
-    /// Asks the brokers where these partitions end; [`SourceEvent::Probed`] answers.
+    /// Asks the brokers where these partitions end, and which have no owner; [`SourceEvent::Probed`] and
+    /// [`SourceEvent::Unowned`] answer.
     pub fn probe(&self, partitions: Vec<i32>) {
         if let Some(prober) = &self.prober {
             prober.ask(partitions);
@@ -294,6 +340,7 @@ impl Drop for KafkaSource {
     fn drop(&mut self) {
         self.queues.clear();
         self.prober = None;
+        self.offsets = None;
         // Closing waits until every rebalance has been answered.
         match self.consumer.context().close() {
             Some(Rebalance::Assigned(partitions)) => self.answer(&partitions, true),
@@ -342,6 +389,16 @@ fn properties(config: &Config) -> ClientConfig {
         }
     }
     properties
+}
+
+/// Where `auto.offset.reset` begins, for a partition without a committed offset.
+fn first_offset(properties: &ClientConfig) -> Offset {
+    match properties.get("auto.offset.reset") {
+        Some("latest" | "largest" | "end") => Offset::End,
+        // The client says then that there is none.
+        Some("error") => Offset::Stored,
+        _ => Offset::Beginning,
+    }
 }
 
 fn failed(action: &'static str) -> impl Fn(KafkaError) -> SourceError {

@@ -115,6 +115,8 @@ struct Run<'a> {
     /// Told to end, and when they have ended to be started again.
     leaving: Vec<(Service, Option<(usize, Duration)>)>,
     launched: Vec<usize>,
+    /// Of instances that are gone.
+    past_logs: Vec<String>,
     n_restarts: usize,
     repaired_at: Instant,
 }
@@ -168,6 +170,7 @@ impl<'a> Run<'a> {
             repairs: Vec::new(),
             leaving: Vec::new(),
             launched: Vec::new(),
+            past_logs: Vec::new(),
             n_restarts: 0,
             repaired_at: now,
         };
@@ -212,7 +215,7 @@ impl<'a> Run<'a> {
         let inputs = inputs(&brokers, &self.topic("raw"));
         assert!(inputs.len() >= n_written as usize, "the writer lost records");
         let defects = defects(&inputs, &outlet.outputs, self.schedule.promise);
-        assert!(defects.is_empty(), "{defects:?} in {}", self.schedule);
+        assert!(defects.is_empty(), "{defects:?} in {}\n{}", self.schedule, self.logs());
         Report {
             n_records: inputs.len(),
             n_doubled: outlet.outputs.len() - inputs.len(),
@@ -230,7 +233,17 @@ impl<'a> Run<'a> {
             self.turn(outlet, writer);
             let deadline = self.repaired_at.max(begun_at) + TIMEOUT;
             let n_seen = outlet.seen.len();
-            let tell = || format!("{n_seen} of {n} came out: {}\n{}", self.schedule, self.logs());
+            let tell = || {
+                let running = self.slots.iter().flatten();
+                let metrics: Vec<_> = running.map(|service| service.get("/metrics").1).collect();
+                let of = |partition| outlet.seen.range((partition, 0)..(partition + 1, 0)).count();
+                let seen: Vec<_> = (0..N_PARTITIONS).map(of).collect();
+                let schedule = self.schedule;
+                let (logs, metrics) = (self.logs(), metrics.join("\n---\n"));
+                format!(
+                    "{n_seen} of {n} came out, {seen:?} by partition: {schedule}\n{logs}\n{metrics}"
+                )
+            };
             assert!(Instant::now() < deadline, "{}", tell());
         }
     }
@@ -248,6 +261,7 @@ impl<'a> Run<'a> {
         services.iter().for_each(|service| service.signal("TERM"));
         for mut service in services {
             service.wait();
+            self.past_logs.push(service.log());
         }
         for &broker in &self.launched {
             self.server.wait_until_ready(broker);
@@ -259,6 +273,7 @@ impl<'a> Run<'a> {
         match fault {
             Fault::InstanceKilled(slot, pause) => {
                 if let Some(service) = self.take(slot) {
+                    self.past_logs.push(service.log());
                     service.kill();
                     self.repairs.push((now + pause, Repair::Start(slot)));
                 }
@@ -340,8 +355,12 @@ impl<'a> Run<'a> {
         }
         // How they ended makes no difference: brokers may be gone.
         for (mut service, next) in std::mem::take(&mut self.leaving) {
+            if service.is_running() {
+                self.leaving.push((service, next));
+                continue;
+            }
+            self.past_logs.push(service.log());
             match next {
-                _ if service.is_running() => self.leaving.push((service, next)),
                 Some((slot, pause)) => self.repairs.push((now + pause, Repair::Start(slot))),
                 None => self.repaired_at = now,
             }
@@ -351,6 +370,7 @@ impl<'a> Run<'a> {
             if has_ended {
                 let log = self.slots[slot].take().map(|service| service.log()).unwrap_or_default();
                 say(&format!("  ended by itself: {}", log.lines().last().unwrap_or_default()));
+                self.past_logs.push(log);
                 self.n_restarts += 1;
                 self.start(slot);
             }
@@ -383,11 +403,18 @@ impl<'a> Run<'a> {
             Group::Nameless => {}
             Group::Consumer => settings.push("kafka.group_protocol=consumer".to_owned()),
         }
+        // What the client does, in its own words.
+        if let Some(contexts) = std::env::var_os("COPYDESK_FAULT_DEBUG") {
+            settings.push(format!("kafka.properties.debug={}", contexts.display()));
+            settings.push("log.filter=info,librdkafka=debug".to_owned());
+        }
         self.slots[slot] = Some(Service::start(&settings));
     }
 
     fn logs(&self) -> String {
-        self.slots.iter().flatten().map(Service::log).collect::<Vec<_>>().join("\n---\n")
+        let running = self.slots.iter().flatten().map(Service::log);
+        let logs: Vec<_> = self.past_logs.iter().cloned().chain(running).collect();
+        logs.join("\n---\n")
     }
 }
 

@@ -28,6 +28,7 @@ fn the_service_on_a_real_broker() {
     an_output_that_the_topic_refuses_becomes_a_dead_letter(&server);
     an_output_is_made_smaller_until_the_topic_takes_it(&server);
     a_named_instance_comes_back_to_its_partitions(&server);
+    a_hand_over_that_was_cut_off_is_made_good(&server);
     a_second_signal_ends_at_once(&server);
     an_unknown_topic_is_waited_for(&server);
     a_broker_that_restarts_is_waited_for(&mut server);
@@ -615,6 +616,36 @@ fn a_named_instance_comes_back_to_its_partitions(server: &KafkaServer) {
         assert!(service.stop().success());
     }
     assert_eq!(check_complete(&desk.read("enriched"), 40), 0);
+}
+
+/// A named instance is killed after it was told to give up partitions and before it did: brokers would give it its old
+/// place back, and what it was to give up to nobody.
+fn a_hand_over_that_was_cut_off_is_made_good(server: &KafkaServer) {
+    let desk = Desk::new(server, "cut-off", 4);
+    let serve = |instance| {
+        desk.serve(&[instance, "kafka.session_timeout_ms=6000", "pipeline.compute_threads=1"])
+    };
+    let first = serve("kafka.instance=first");
+    assert_eq!(first.wait_for_log("partitions assigned")["partitions"], "[0, 1, 2, 3]");
+    // Seconds of work, which are to be finished before anything is given up.
+    let text = "The council approved the plan, said the mayor, Ann Lee of Dover. ".repeat(200);
+    let article = |n| Message::article(n % 4, &format!("id-{n}"), &text);
+    desk.write(&(0..40).map(article).collect::<Vec<_>>());
+    desk.wait_for("enriched", 1);
+    let second = serve("kafka.instance=second");
+    first.wait_for_log("partitions revoked");
+    assert_eq!(second.wait_for_log("partitions assigned")["partitions"], "[]");
+    assert!(!first.log().contains("partitions given up"), "the hand-over was not cut off");
+    first.kill();
+
+    let first = serve("kafka.instance=first");
+    first.wait_for_log(
+        "partitions belong to no instance, joining when the group has missed this one",
+    );
+    desk.wait_for("enriched", 40);
+    assert_eq!(check_complete(&desk.read("enriched"), 40), 0);
+    assert!(first.stop().success());
+    assert!(second.stop().success());
 }
 
 fn a_second_signal_ends_at_once(server: &KafkaServer) {

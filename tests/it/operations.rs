@@ -40,6 +40,7 @@ const FAMILIES: &[&str] = &[
     "copydesk_rebalances_total",
     "copydesk_transactions_total",
     "copydesk_partitions_stalled",
+    "copydesk_partitions_unowned",
     "copydesk_kafka_faults_total",
     "copydesk_quotes_total",
     "copydesk_span_check_failures_total",
@@ -158,6 +159,7 @@ fn use_is_counted() {
     metrics.pipeline.transaction_ended(false);
     metrics.source.fault(Fault::TopicMissing);
     metrics.source.set_stalled(2);
+    metrics.source.set_unowned(3);
     let text = metrics.render();
     for (series, expected) in [
         ("copydesk_records_consumed_total{topic=\"articles.raw\"}", 1.0),
@@ -189,6 +191,7 @@ fn use_is_counted() {
         ("copydesk_transactions_total{outcome=\"aborted\"}", 1.0),
         ("copydesk_kafka_faults_total{fault=\"topic_missing\"}", 1.0),
         ("copydesk_partitions_stalled", 2.0),
+        ("copydesk_partitions_unowned", 3.0),
     ] {
         assert_eq!(value(&text, series), expected, "{series}");
     }

@@ -28,15 +28,27 @@ pub(super) struct Revocation {
 }
 
 impl Stream {
-    pub(super) fn on_assigned(&mut self, partitions: &[i32]) -> Result<(), PipelineError> {
-        for &partition in partitions {
+    pub(super) fn on_assigned(&mut self, partitions: Vec<i32>) -> Result<(), PipelineError> {
+        if partitions.is_empty() {
+            return self.take_over(&[]);
+        }
+        self.source.look_up_offsets(partitions);
+        Ok(())
+    }
+
+    pub(super) fn take_over(
+        &mut self,
+        offsets: &[(i32, Option<i64>)],
+    ) -> Result<(), PipelineError> {
+        let partitions: Vec<i32> = offsets.iter().map(|&(partition, _)| partition).collect();
+        for &partition in &partitions {
             self.progress.assign(partition);
             self.service.metrics.source.partitions.assigned(&self.config.input.topic, partition);
             self.watchdog.assigned(partition, Instant::now());
         }
-        self.source.accept(partitions).map_err(|error| PipelineError::Source(error.to_string()))?;
+        self.source.accept(offsets).map_err(|error| PipelineError::Source(error.to_string()))?;
         partitions.iter().for_each(|&partition| self.begin_restoring(partition));
-        tracing::info!(?partitions, "partitions assigned");
+        tracing::info!(?partitions, ?offsets, "partitions assigned");
         self.rebalanced();
         Ok(())
     }
@@ -93,6 +105,16 @@ impl Stream {
         };
         let ends: Vec<_> = ends.iter().filter_map(known).collect();
         self.on_ends(&ends);
+    }
+
+    /// What nobody has is behind for nobody: no other series tells of it.
+    pub(super) fn on_unowned(&mut self, partitions: &[i32]) {
+        let (partitions, is_new) = self.watchdog.unowned(partitions);
+        if is_new {
+            tracing::error!(?partitions, "partitions belong to no instance of the group");
+            self.service.metrics.source.fault(Fault::PartitionUnowned);
+        }
+        self.service.metrics.source.set_unowned(partitions.len());
     }
 
     /// Says which partitions stand still, and which do no longer.

@@ -1,16 +1,21 @@
 //! Which partitions stand still although there is work for them.
 //!
-//! In: assignments, lag, and records as they are settled. Out: the partitions that have had lag and no progress for
-//! longer than a time-out. What keeps a partition (a missed wake-up of the client, a record that never ends) makes no
+//! In: assignments, lag, records as they are settled, and what the group leaves to nobody. Out: the partitions that have
+//! had lag and no progress for longer than a time-out, and those that are without an owner for good. What keeps a partition (a missed wake-up of the client, a record that never ends) makes no
 //! difference; only while no broker can be reached is nobody to blame here.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+/// Looks at the group in a row, 10 s apart, after which a partition without an owner is not just being handed over.
+const LOOKS_WITHOUT_OWNER: u32 = 4;
+
 #[derive(Debug)]
 pub(super) struct Watchdog {
     timeout: Duration,
     partitions: BTreeMap<i32, Watch>,
+    /// In how many looks in a row a partition had no owner.
+    unowned: BTreeMap<i32, u32>,
 }
 
 #[derive(Debug)]
@@ -30,7 +35,7 @@ pub(super) struct Changes {
 
 impl Watchdog {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { timeout, partitions: BTreeMap::new() }
+        Self { timeout, partitions: BTreeMap::new(), unowned: BTreeMap::new() }
     }
 
     pub(super) fn assigned(&mut self, partition: i32, now: Instant) {
@@ -79,6 +84,19 @@ impl Watchdog {
         changes
     }
 
+    /// Takes note of one look at the group. Returns the partitions that are without an owner for good, and whether this
+    /// look made them so.
+    pub(super) fn unowned(&mut self, partitions: &[i32]) -> (Vec<i32>, bool) {
+        let looks = |&partition: &i32| {
+            let n_before = self.unowned.get(&partition).copied().unwrap_or_default();
+            (partition, n_before.saturating_add(1))
+        };
+        self.unowned = partitions.iter().map(looks).collect();
+        let for_good = self.unowned.iter().filter(|&(_, &n)| n >= LOOKS_WITHOUT_OWNER);
+        let is_new = self.unowned.values().any(|&n| n == LOOKS_WITHOUT_OWNER);
+        (for_good.map(|(&partition, _)| partition).collect(), is_new)
+    }
+
     /// As of the last look.
     pub(super) fn stalled(&self) -> Vec<i32> {
         let stalled = self.partitions.iter().filter(|(_, watch)| watch.is_stalled);
@@ -89,6 +107,18 @@ impl Watchdog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_partition_that_nobody_takes_is_told_once() {
+        let mut watchdog = Watchdog::new(Duration::from_secs(60));
+        for _ in 1..LOOKS_WITHOUT_OWNER {
+            assert_eq!(watchdog.unowned(&[1, 2]), (vec![], false));
+        }
+        assert_eq!(watchdog.unowned(&[2]), (vec![2], true));
+        assert_eq!(watchdog.unowned(&[1, 2]), (vec![2], false));
+        assert_eq!(watchdog.unowned(&[]), (vec![], false));
+        assert_eq!(watchdog.unowned(&[2]), (vec![], false));
+    }
 
     #[test]
     fn lag_without_progress_is_a_stall_until_either_ends() {

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::producer::{Producer as _, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::{Context, OnEvent, SendError, TopicLimits, Topics};
@@ -88,14 +89,20 @@ impl TransactionalSink {
         properties.set("transactional.id", &transactional_id);
         tracing::info!(transactional_id, "producer is transactional");
         let has_failed = Arc::new(AtomicBool::new(false));
-        let context = Context {
-            on_event: Box::new(on_event.clone()),
-            in_transaction: Some(Arc::clone(&has_failed)),
+        let connect = {
+            let (on_event, has_failed) = (on_event.clone(), Arc::clone(&has_failed));
+            move || {
+                let context = Context {
+                    on_event: Box::new(on_event.clone()),
+                    in_transaction: Some(Arc::clone(&has_failed)),
+                };
+                ThreadedProducer::from_config_and_context(&properties, context)
+            }
         };
-        let producer = ThreadedProducer::from_config_and_context(&properties, context);
         let is_stopped = Arc::new(AtomicBool::new(false));
         let worker = Worker {
-            producer: producer.map_err(failed)?,
+            producer: connect().map_err(failed)?,
+            connect: Box::new(connect),
             topics: Topics::new(config),
             input_topic: config.input.topic.clone(),
             transaction_timeout,
@@ -150,7 +157,7 @@ fn transactional_id(config: &KafkaConfig) -> String {
     format!("{}-{instance}", config.group)
 }
 
-fn start(worker: Worker, batches: Receiver<Batch>) -> io::Result<JoinHandle<()>> {
+fn start(mut worker: Worker, batches: Receiver<Batch>) -> io::Result<JoinHandle<()>> {
     let work = move || {
         let mut result = worker.init();
         if result.is_ok() {
@@ -166,6 +173,7 @@ fn start(worker: Worker, batches: Receiver<Batch>) -> io::Result<JoinHandle<()>>
 
 struct Worker {
     producer: ThreadedProducer<Context>,
+    connect: Box<dyn Fn() -> KafkaResult<ThreadedProducer<Context>> + Send>,
     topics: Topics,
     input_topic: String,
     transaction_timeout: Duration,
@@ -198,27 +206,50 @@ impl Worker {
         }
     }
 
-    fn pass(&self, batch: &Batch) -> Result<(), Fatal> {
+    fn pass(&mut self, batch: &Batch) -> Result<(), Fatal> {
         let error = match self.commit(batch) {
             Ok(()) => {
                 (self.on_event)(SinkEvent::Committed);
                 return Ok(());
             }
-            Err(Failure::Fatal(error)) => return Err(Fatal(error)),
-            Err(Failure::Abort(error)) => error,
+            Err(Failure::Fatal(error)) => {
+                self.start_anew(&error)?;
+                error
+            }
+            Err(Failure::Abort(error)) => {
+                self.abort(&error)?;
+                error
+            }
         };
+        (self.on_event)(SinkEvent::Aborted(error));
+        Ok(())
+    }
+
+    fn abort(&mut self, error: &str) -> Result<(), Fatal> {
         let until = Instant::now() + ABORT_TIMEOUT;
         match self.repeat("abort", until, || self.producer.abort_transaction(CALL_TIMEOUT)) {
             Ok(()) => {
                 // What was purged is reported before the transaction: a report must not fall into the next one.
                 self.await_reports();
-                (self.on_event)(SinkEvent::Aborted(error));
                 Ok(())
             }
-            Err(Failure::Abort(abort_error) | Failure::Fatal(abort_error)) => Err(Fatal(format!(
-                "a transaction failed ({error}) and cannot be aborted ({abort_error})"
-            ))),
+            Err(Failure::Abort(abort_error) | Failure::Fatal(abort_error)) => self.start_anew(
+                &format!("a transaction failed ({error}) and cannot be aborted ({abort_error})"),
+            ),
         }
+    }
+
+    /// A client that has failed for good takes nothing with it: a new one with the same id ends what it left open. Only
+    /// one that was fenced must end, since another instance has its id. (After an outage, librdkafka 2.12 may try to
+    /// end a transaction that the broker never saw begin, and takes the answer for fatal.)
+    fn start_anew(&mut self, error: &str) -> Result<(), Fatal> {
+        let fatal = self.producer.client().fatal_error();
+        if fatal.is_none_or(|(code, _)| is_final(code)) || self.is_stopped.load(Ordering::Relaxed) {
+            return Err(Fatal(error.to_owned()));
+        }
+        tracing::warn!(error, "producer has failed, starting a new one");
+        self.producer = (self.connect)().map_err(|error| Fatal(kafka::describe(&error)))?;
+        self.init()
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), Failure> {
@@ -298,6 +329,20 @@ impl Worker {
             std::thread::park_timeout(RETRY_PAUSE);
         }
     }
+}
+
+/// Whether a new client would fail for the same reason, or drive out a newer one.
+fn is_final(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Fenced
+            | RDKafkaErrorCode::ProducerFenced
+            | RDKafkaErrorCode::InvalidProducerEpoch
+            | RDKafkaErrorCode::FencedInstanceId
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::UnsupportedFeature
+    )
 }
 
 /// Whether the same call may succeed later.

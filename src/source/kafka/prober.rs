@@ -1,6 +1,6 @@
-//! Asks the brokers where partitions end, on a thread of its own.
+//! Asks the brokers where partitions end, and which have no owner, on a thread of its own.
 //!
-//! In: partitions, one list at a time. Out: [`SourceEvent::Probed`]. What a consumer knows of a log's end it knows from
+//! In: partitions, one list at a time. Out: [`SourceEvent::Probed`] and [`SourceEvent::Unowned`]. What a consumer knows of a log's end it knows from
 //! fetching, so one whose fetching has stopped believes that there is nothing to fetch. This does not rely on it.
 
 use std::io;
@@ -12,6 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::OnEvent;
 use super::context::Context;
+use super::ownership;
 use crate::source::SourceEvent;
 
 /// For the end of one partition.
@@ -23,9 +24,11 @@ pub(super) struct Prober {
 }
 
 impl Prober {
+    /// `group` is the one whose partitions must have owners.
     pub(super) fn start(
         consumer: Arc<BaseConsumer<Context>>,
         topic: Arc<str>,
+        group: Option<Arc<str>>,
         on_event: Arc<OnEvent>,
     ) -> io::Result<Self> {
         let (requests, queue) = mpsc::sync_channel::<Vec<i32>>(1);
@@ -37,6 +40,10 @@ impl Prober {
                 };
                 let ends: Vec<_> = partitions.iter().filter_map(end).collect();
                 on_event(SourceEvent::Probed(ends));
+                let look_up = |group: &Arc<str>| ownership::look_up(&consumer, group, &topic).ok();
+                if let Some(ownership) = group.as_ref().and_then(look_up).flatten() {
+                    on_event(SourceEvent::Unowned(ownership.unowned));
+                }
             }
             drop(consumer);
         };
