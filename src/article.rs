@@ -251,7 +251,22 @@ pub struct Retraction {
     pub id: ArticleId,
     pub version: Option<Version>,
     pub reason: RetractionReason,
+    /// What a kill notice names beside its own id.
+    pub names: Option<Box<NamedItems>>,
     pub warnings: Vec<DecodeWarning>,
+}
+
+/// What a text names that may be other articles.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamedItems {
+    /// Ids by their form: `urn:…` and `tag:…`.
+    pub ids: Vec<String>,
+    /// Words that are ids where an article has them.
+    pub tokens: Vec<String>,
+    /// What is quoted, or follows an order to kill.
+    pub headlines: Vec<String>,
+    /// Something is named by a slug line, which no article carries.
+    pub has_slug: bool,
 }
 
 /// Why a story is taken back.

@@ -28,6 +28,7 @@ pub struct Config {
     pub kafka: KafkaConfig,
     pub input: InputConfig,
     pub output: OutputConfig,
+    pub state: StateConfig,
     pub pipeline: PipelineConfig,
     pub model: ModelConfig,
     pub admin: AdminConfig,
@@ -109,6 +110,23 @@ pub struct OutputConfig {
     pub dead_letter_topic: String,
     pub offset_units: OffsetUnits,
     pub retraction: RetractionForm,
+    /// Whether a later version of an article says what has changed.
+    pub changes: bool,
+}
+
+/// What is kept of articles from version to version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateConfig {
+    /// `None` keeps nothing: versions are published as they come.
+    pub topic: Option<String>,
+    /// Bytes in memory, over all assigned partitions.
+    pub bytes_max: usize,
+}
+
+impl StateConfig {
+    pub fn is_on(&self) -> bool {
+        self.topic.is_some()
+    }
 }
 
 /// How a retraction is published.
@@ -188,6 +206,11 @@ impl Default for Config {
                 dead_letter_topic: "articles.dead".into(),
                 offset_units: OffsetUnits::default(),
                 retraction: RetractionForm::Record,
+                changes: true,
+            },
+            state: StateConfig {
+                topic: Some("articles.state".into()),
+                bytes_max: 64 * 1024 * 1024,
             },
             pipeline: PipelineConfig {
                 compute_threads: threads,
@@ -218,7 +241,8 @@ impl Config {
         Loaded::try_from(RawConfig::gather(sources, std::env::vars_os()))
     }
 
-    /// `sha256:` of the settings that a record's body depends on: `input.format` and `output.offset_units`.
+    /// `sha256:` of the settings that a record's body depends on: `input.format` and `output.offset_units`. Whether it
+    /// has `changes` shows in the record itself.
     ///
     /// Whether a record is refused (`input.article_bytes_max`) or a stage cut off (`pipeline.stage_budget_ms`) shows in
     /// what is published, not here: a fleet that is tuned machine by machine keeps publishing equal bytes.

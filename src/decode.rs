@@ -87,7 +87,8 @@ pub fn decode(raw: &RawRecord, options: &DecodeOptions) -> Result<Decoded, Decod
     let Some(value) = raw.value.as_deref() else {
         let id = draft::identify(None, raw)?;
         let (version, reason) = (None, RetractionReason::Deleted);
-        return Ok(Decoded::Retraction(Retraction { id, version, reason, warnings: Vec::new() }));
+        let warnings = Vec::new();
+        return Ok(Decoded::Retraction(Retraction { id, version, reason, names: None, warnings }));
     };
     let bytes_max = options.article_bytes_max;
     if value.len() > bytes_max {

@@ -7,6 +7,7 @@ mod spans;
 mod smaller;
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use self::spans::Spans;
@@ -101,16 +102,24 @@ pub fn enriched(
     Body { bytes: to_bytes(&record), n_spans_withheld: spans.n_withheld() }
 }
 
-/// Encodes a retraction.
-pub fn retraction(retraction: &Retraction) -> Body {
+/// Encodes a retraction; `unresolved` when it is of a kill notice that names another item, and which is not certain.
+pub fn retraction(retraction: &Retraction, unresolved: bool) -> Body {
     let record = RetractionRecord {
         schema: SCHEMA,
         id: retraction.id.as_str(),
         version: retraction.version.as_ref().map(Version::as_str),
         status: "retracted",
         reason: retraction.reason.as_str(),
+        unresolved,
     };
     Body { bytes: to_bytes(&record), n_spans_withheld: 0 }
+}
+
+/// The body of an enriched record with what has changed since the version before, as its last field: the one part of a
+/// body that the input alone does not decide.
+pub fn with_changes(body: &Bytes, changes: &RawValue) -> Bytes {
+    let fields = body.strip_suffix(b"}").unwrap_or(body);
+    [fields, b",\"changes\":", changes.get().as_bytes(), b"}"].concat().into()
 }
 
 /// `sha256:` and the digest in hexadecimal.

@@ -36,6 +36,7 @@ pub struct EnrichedRecord<'a> {
     pub sentiment: SentimentRecord<'a>,
     pub stages: StagesRecord,
     pub provenance: Provenance<'a>,
+    // Last comes `changes`, a [`ChangesRecord`], when an earlier version is known.
 }
 
 #[derive(Debug, Serialize)]
@@ -188,4 +189,66 @@ pub struct RetractionRecord<'a> {
     pub version: Option<&'a str>,
     pub status: &'static str,
     pub reason: &'static str,
+    /// A kill notice names another item, and which one is not certain.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unresolved: bool,
+}
+
+/// What has changed in meaning since the version that was published before. A list is left out where a stage of either
+/// version had no result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangesRecord {
+    /// That version, when it had a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entities: Option<Vec<EntityChangeRecord>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<Vec<QuoteChangeRecord>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tone: Option<Vec<ToneChangeRecord>>,
+    /// Changes beyond the bounds of the lists.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntityChangeRecord {
+    /// `added` or `gone`.
+    pub change: &'static str,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuoteChangeRecord {
+    /// `added`, `removed`, `altered` or `reattributed`.
+    pub change: &'static str,
+    /// In this record; none of what was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Without its marks, cut when it is long.
+    pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The entity's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
+    /// When it was another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaker_before: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToneChangeRecord {
+    /// `document`, or an entity's name.
+    pub target: String,
+    pub before: String,
+    pub after: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }

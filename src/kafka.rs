@@ -95,6 +95,10 @@ pub enum TopicFault {
     Missing,
     #[error("access is refused: {0}")]
     Refused(String),
+    #[error(
+        "it has {found} partitions, and the input topic has {needed}: each needs its own state"
+    )]
+    TooFewPartitions { found: usize, needed: usize },
     #[error("the topic cannot be used: {0}")]
     Unusable(String),
 }
@@ -106,16 +110,16 @@ impl TopicFault {
             Self::Unreachable(_) => Some(Fault::BrokerUnreachable),
             Self::Missing => Some(Fault::TopicMissing),
             Self::Refused(_) => Some(Fault::AccessRefused),
-            Self::Unusable(_) => None,
+            Self::TooFewPartitions { .. } | Self::Unusable(_) => None,
         }
     }
 }
 
-/// Looks at one topic; waits [`LOOKUP_TIMEOUT`] at most.
+/// How many partitions a topic has; waits [`LOOKUP_TIMEOUT`] at most.
 ///
 /// # Errors
 /// See [`TopicFault`].
-pub fn look_up<C: ClientContext>(client: &Client<C>, topic: &str) -> Result<(), TopicFault> {
+pub fn look_up<C: ClientContext>(client: &Client<C>, topic: &str) -> Result<usize, TopicFault> {
     let metadata = client
         .fetch_metadata(Some(topic), LOOKUP_TIMEOUT)
         .map_err(|error| TopicFault::Unreachable(error.to_string()))?;
@@ -123,7 +127,7 @@ pub fn look_up<C: ClientContext>(client: &Client<C>, topic: &str) -> Result<(), 
     let Some(found) = found else { return Err(TopicFault::Missing) };
     match found.error().map(RDKafkaErrorCode::from) {
         None if found.partitions().is_empty() => Err(TopicFault::Missing),
-        None => Ok(()),
+        None => Ok(found.partitions().len()),
         Some(code) => Err(match Fault::of(code) {
             Some(Fault::TopicMissing) => TopicFault::Missing,
             Some(Fault::AccessRefused) => TopicFault::Refused(code.to_string()),

@@ -27,6 +27,7 @@ pub mod stages;
 pub mod link;
 pub mod enriched;
 pub mod encode;
+pub mod versions;
 pub mod pretty;
 pub mod evaluation;
 pub mod dead_letter;

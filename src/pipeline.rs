@@ -1,4 +1,4 @@
-//! The loop: event → decode → annotate → link → encode → deliver → settle.
+//! The loop: event → decode → annotate → link → encode → judge → deliver → settle.
 //!
 //! In: a Kafka topic. Out: every record of it settled: published, retracted or dead-lettered, in input order per
 //! partition.
@@ -7,12 +7,13 @@
 //! The work runs on the runtime and the compute pool, many records of a partition at once.
 //!
 //! 1. A record is read when there is room for it, and gets a slot in its partition.
-//! 2. Its result waits in the slot until all before it have been sent; then it is sent.
+//! 2. Its result waits in the slot until all before it have been sent; then it is judged by what is known of its article,
+//!    once, and sent together with what is known now.
 //! 3. What can never be delivered is made smaller, or becomes a dead letter, and is sent as such.
 //!
 //! Exactly once, records are sent in transactions, one after the other, each with the offsets that it settles. One that
 //! fails is aborted, and its records are sent again from their slots: nothing is computed twice. At least once, the
-//! broker's acknowledgement settles a record, and the offset below which all is settled is committed now and then.
+//! brokers' acknowledgements settle a record, and the offset below which all is settled is committed now and then.
 //!
 //! A partition that leaves is drained first; what is not settled in time is dropped here and read again elsewhere. It is
 //! not given up while a transaction is under way that may have records of it, and each assignment has an epoch, so no
@@ -40,6 +41,7 @@ use crate::dead_letter::Reason;
 use crate::metrics::Metrics;
 use crate::sink::Refusal;
 use crate::source::Position;
+use crate::versions::SkipReason;
 use mailbox::{Event, Mailbox};
 use process::Processor;
 
@@ -78,6 +80,8 @@ pub enum Fate {
     Enriched,
     Retracted(RetractionReason),
     DeadLettered(Reason),
+    /// Not published: a newer record of its article is known.
+    Skipped(SkipReason),
 }
 
 /// Why the loop ended before it was told to. Nothing is lost by any of these: what was not settled is not committed.

@@ -29,6 +29,10 @@ pub struct Outgoing {
 pub enum Destination {
     Enriched,
     DeadLetters,
+    /// What is known of an article, in the partition of its input.
+    State {
+        partition: i32,
+    },
 }
 
 /// What a sink says about the records it was given, and about itself.

@@ -21,6 +21,8 @@ struct State {
     model_loaded: bool,
     n_partitions: usize,
     is_member: bool,
+    /// Partitions whose records wait for what is known of their articles.
+    n_restoring: usize,
     stalled: Vec<i32>,
     producer_usable: bool,
     draining: bool,
@@ -39,6 +41,7 @@ impl Health {
             model_loaded: false,
             n_partitions: 0,
             is_member: false,
+            n_restoring: 0,
             stalled: Vec::new(),
             producer_usable: false,
             draining: false,
@@ -63,6 +66,11 @@ impl Health {
     /// take over.
     pub fn set_member(&self, is_member: bool) {
         self.state().is_member = is_member;
+    }
+
+    /// How many partitions' state is being restored: their records wait for it.
+    pub fn set_restoring(&self, n_partitions: usize) {
+        self.state().n_restoring = n_partitions;
     }
 
     /// The partitions that stand still although there is work for them.
@@ -112,6 +120,7 @@ impl Health {
             (!state.model_loaded, "model is not loaded"),
             (state.n_partitions == 0 && !state.is_member, "not in the consumer group"),
             (!state.producer_usable, "producer cannot reach a broker"),
+            (state.n_restoring > 0, "restoring state"),
             (state.draining, "shutting down"),
         ];
         let against = conditions.into_iter().filter(|(is_against, _)| *is_against);
@@ -214,6 +223,9 @@ mod tests {
         assert_eq!(health.readiness(), ["not in the consumer group"]);
         health.set_member(true);
         assert!(health.readiness().is_empty(), "a hot standby is ready");
+        health.set_restoring(1);
+        assert_eq!(health.readiness(), ["restoring state"]);
+        health.set_restoring(0);
         health.draining();
         assert_eq!(health.readiness(), ["shutting down"]);
     }

@@ -88,6 +88,12 @@ fn doubts(config: &Config) -> Vec<String> {
             }
         });
     }
+    if !config.state.is_on() {
+        doubts.push(
+            "state.topic is \"\": an older version overwrites a newer one when it comes later"
+                .to_owned(),
+        );
+    }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if config.pipeline.compute_threads.get() > cores {
         doubts.push(format!(

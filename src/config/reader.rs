@@ -80,6 +80,15 @@ impl Reader {
         )
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, key: &str, default: bool) -> bool {
+        let parse = |value: &Value| match value {
+            Value::Toml(value) => value.as_bool(),
+            Value::Text(text) => text.parse().ok(),
+        };
+        self.setting(key, default, "true or false", parse, |value| (*value).into())
+    }
+
     /// Texts that `parse` accepts, each; as TOML an array, elsewhere separated by commas.
     pub(super) fn list<T>(
         &mut self,

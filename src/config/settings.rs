@@ -11,7 +11,7 @@ use super::raw::{RawConfig, Value};
 use super::reader::{Reader, integer};
 use super::{
     AdminConfig, Config, Delivery, GroupProtocol, InputConfig, KafkaConfig, Loaded, LogConfig,
-    LogFormat, ModelConfig, OutputConfig, PipelineConfig, RetractionForm,
+    LogFormat, ModelConfig, OutputConfig, PipelineConfig, RetractionForm, StateConfig,
 };
 use crate::article::Format;
 use crate::decode::DecodeOptions;
@@ -28,6 +28,7 @@ impl TryFrom<RawConfig> for Loaded {
             kafka: kafka(&mut reader, default.kafka),
             input: input(&mut reader, default.input),
             output: output(&mut reader, default.output),
+            state: state(&mut reader, default.state),
             pipeline: pipeline(&mut reader, default.pipeline),
             model: model(&mut reader, default.model),
             admin: admin(&mut reader, default.admin),
@@ -123,6 +124,20 @@ fn output(reader: &mut Reader, default: OutputConfig) -> OutputConfig {
             default.retraction,
             &[("record", RetractionForm::Record), ("tombstone", RetractionForm::Tombstone)],
         ),
+        changes: reader.flag("output.changes", default.changes),
+    }
+}
+
+fn state(reader: &mut Reader, default: StateConfig) -> StateConfig {
+    StateConfig {
+        topic: reader.text(
+            "state.topic",
+            default.topic,
+            "a topic name: letters, digits, '.', '_' and '-', at most 249; or \"\" to keep nothing",
+            |text| if text.is_empty() { Some(None) } else { kafka_name(text).map(Some) },
+            |topic| topic.clone().unwrap_or_default(),
+        ),
+        bytes_max: reader.integer("state.bytes_max", default.bytes_max, MIB..=64 * GIB),
     }
 }
 
@@ -205,7 +220,7 @@ fn log(reader: &mut Reader, default: LogConfig) -> LogConfig {
 
 /// What is right by itself and wrong together.
 fn compare(config: &Config, reader: &mut Reader) {
-    let Config { kafka, input, output, pipeline, admin, .. } = config;
+    let Config { kafka, input, output, state, pipeline, admin, .. } = config;
     if kafka.brokers.is_empty() {
         reader.inconsistent("kafka.brokers", "host:port, at least one");
     }
@@ -221,6 +236,10 @@ fn compare(config: &Config, reader: &mut Reader) {
     }
     if output.topic == output.dead_letter_topic {
         reader.inconsistent("output.dead_letter_topic", "another topic than output.topic");
+    }
+    let others = [&input.topic, &output.topic, &output.dead_letter_topic];
+    if state.topic.as_ref().is_some_and(|topic| others.contains(&topic)) {
+        reader.inconsistent("state.topic", "a topic of its own");
     }
     if pipeline.inflight_bytes_max < input.decode.article_bytes_max {
         reader.inconsistent(
@@ -412,6 +431,13 @@ mod tests {
         check_setting("output.offset_units=utf16,source", true);
         check_setting("output.retraction=tombstone", true);
         check_setting("output.dead_letter_topic=articles.enriched", false);
+        check_setting("output.changes=false", true);
+        check_setting("output.changes=maybe", false);
+        check_setting("state.topic=", true);
+        check_setting("state.topic=a/b", false);
+        check_setting("state.topic=articles.raw", false);
+        check_setting("state.topic=articles.dead", false);
+        check_setting("state.bytes_max=1000", false);
         check_setting("pipeline.compute_threads=auto", true);
         check_setting("pipeline.compute_threads=0", false);
         check_setting("pipeline.inflight_records_max=-1", false);

@@ -123,7 +123,10 @@ impl Draft {
         self.warnings.dedup();
         if let Some(reason) = reason {
             let warnings = self.warnings;
-            return Ok(Decoded::Retraction(Retraction { id, version, reason, warnings }));
+            let names = (is_notice && self.retracted.is_none())
+                .then(|| kill_notice::named_items(headline.as_deref(), &self.notes, &text.text));
+            let names = names.flatten().map(Box::new);
+            return Ok(Decoded::Retraction(Retraction { id, version, reason, names, warnings }));
         }
         Ok(Decoded::Article(Box::new(Article {
             id,

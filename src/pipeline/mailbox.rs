@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::pipeline::process::Processed;
 use crate::sink::SinkEvent;
+use crate::source::kafka::restorer::Restored;
 use crate::source::progress::Ticket;
 use crate::source::{RawRecord, SourceEvent};
 
@@ -18,6 +19,8 @@ pub(super) enum Event {
     Source(SourceEvent),
     Sink(SinkEvent),
     Finished(Box<Finished>),
+    /// What is known of a partition's articles is here.
+    Restored(Box<Restored>),
     /// The work on a record ended without a result: a defect.
     Abandoned(Ticket),
     ShutdownRequested,

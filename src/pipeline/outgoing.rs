@@ -180,7 +180,8 @@ mod tests {
             stages: Annotations::default().outcomes(),
             quotes: Vec::new(),
         };
-        Processed::Enriched { id: ArticleId::parse("urn:x:1").unwrap(), body, facts }
+        let id = ArticleId::parse("urn:x:1").unwrap();
+        Processed::Enriched { id, body, facts, edition: None }
     }
 
     fn now() -> Timestamp {
@@ -270,9 +271,10 @@ mod tests {
                 id: ArticleId::parse("urn:x:1").unwrap(),
                 version: None,
                 reason: RetractionReason::Canceled,
+                names: None,
                 warnings: Vec::new(),
             };
-            let body = encode::retraction(&retraction);
+            let body = encode::retraction(&retraction, false);
             Processed::Retracted { retraction, body }
         };
         let published = seal(retracted(), &record(&[]), RetractionForm::Record);

@@ -16,6 +16,7 @@ use crate::source::RawRecord;
 use crate::stages::quotes::QuoteKind;
 use crate::stages::{self, Models, Stage, StageOutcome, Stages, truecase};
 use crate::text::{Segmented, language};
+use crate::versions::Edition;
 
 /// The pure part of the pipeline, shared by all commands.
 #[derive(Debug, Clone)]
@@ -27,13 +28,23 @@ pub struct Processor {
     stages: Stages,
     pool: Pool,
     provenance: Arc<RunProvenance>,
+    keeps_state: bool,
 }
 
 /// What a record became.
 #[derive(Debug)]
 pub enum Processed {
-    Enriched { id: ArticleId, body: Body, facts: Facts },
-    Retracted { retraction: Retraction, body: Body },
+    Enriched {
+        id: ArticleId,
+        body: Body,
+        facts: Facts,
+        /// What later versions are compared with; `None` where nothing is kept of articles.
+        edition: Option<Box<Edition>>,
+    },
+    Retracted {
+        retraction: Retraction,
+        body: Body,
+    },
     Refused(DeadLetter),
 }
 
@@ -65,6 +76,7 @@ impl Processor {
             stages,
             pool,
             provenance: Arc::new(provenance),
+            keeps_state: config.state.is_on(),
         }
     }
 
@@ -93,7 +105,7 @@ impl Processor {
         let (article, language) = match prepared {
             Ok(Prepared::Article(article, language)) => (article, language),
             Ok(Prepared::Retraction(retraction)) => {
-                let body = encode::retraction(&retraction);
+                let body = encode::retraction(&retraction, false);
                 return Ok(Ok(Processed::Retracted { retraction, body }));
             }
             Err(error) => return Ok(Err(error)),
@@ -116,7 +128,10 @@ impl Processor {
             let body =
                 encode::enriched(article.sent(), &language, &linked, outcomes, &input, options);
             let facts = Facts::of(article.sent(), stages, &linked.quotes);
-            Processed::Enriched { id: article.article.id.clone(), body, facts }
+            let edition = this
+                .keeps_state
+                .then(|| Edition::of(article.sent(), &linked, outcomes, &this.provenance).into());
+            Processed::Enriched { id: article.article.id.clone(), body, facts, edition }
         });
         Ok(Ok(encoded.await?.value))
     }

@@ -16,6 +16,7 @@ use crate::kafka::TopicFault;
 use crate::sink::kafka::{self, TopicLimits};
 use crate::source::SourceEvent;
 use crate::source::kafka::KafkaSource;
+use crate::versions::STATE_VALUE_BYTES_MAX;
 
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
@@ -132,14 +133,24 @@ fn rest(
 
 fn are_usable(source: &KafkaSource, config: &Config, service: &Service) -> bool {
     let mut n_usable = 0;
+    let mut n_partitions = 0;
     let topics = [&config.input.topic, &config.output.topic, &config.output.dead_letter_topic];
-    for topic in topics {
-        let result = source.look_up(topic);
+    let topics: Vec<_> = topics.into_iter().chain(&config.state.topic).collect();
+    for &topic in &topics {
+        let result = match source.look_up(topic) {
+            Ok(found) if config.state.topic.as_ref() == Some(topic) && found < n_partitions => {
+                Err(TopicFault::TooFewPartitions { found, needed: n_partitions })
+            }
+            other => other,
+        };
+        if let (Ok(found), true) = (&result, *topic == config.input.topic) {
+            n_partitions = *found;
+        }
         if let Some(fault) = result.as_ref().err().and_then(TopicFault::fault) {
             service.metrics.source.fault(fault);
         }
         match result {
-            Ok(()) => n_usable += 1,
+            Ok(_) => n_usable += 1,
             Err(TopicFault::Unreachable(error)) => {
                 tracing::warn!(
                     brokers = config.kafka.brokers.join(","),
@@ -154,7 +165,7 @@ fn are_usable(source: &KafkaSource, config: &Config, service: &Service) -> bool 
     n_usable == topics.len()
 }
 
-/// A record that fits into the input topic must fit into the dead-letter topic, or it stops the service.
+/// Also of what a state topic needs. A record that fits into the input topic must fit into the dead-letter topic, or it stops the service.
 fn warn_of_limits(limits: TopicLimits) {
     if let (Some(input), Some(dead_letters)) = (limits.input, limits.dead_letters)
         && dead_letters < input
@@ -163,6 +174,18 @@ fn warn_of_limits(limits: TopicLimits) {
             input_bytes_max = input,
             dead_letter_bytes_max = dead_letters,
             "dead-letter topic takes less than the input topic"
+        );
+    }
+    if limits.state.is_some_and(|limit| limit < STATE_VALUE_BYTES_MAX) {
+        tracing::warn!(
+            state_bytes_max = limits.state,
+            needed_bytes_max = STATE_VALUE_BYTES_MAX,
+            "state topic may refuse what is known of long articles, which ends the service"
+        );
+    }
+    if limits.is_state_compacted == Some(false) {
+        tracing::warn!(
+            "state topic is not compacted: set cleanup.policy=compact, or it grows for ever"
         );
     }
 }

@@ -4,13 +4,13 @@
 
 mod delivery;
 mod partitions;
+mod versions;
 mod watchdog;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
@@ -20,11 +20,15 @@ use super::outgoing::Envelope;
 use super::process::Processed;
 use super::{Fate, PipelineError, Service, startup};
 use crate::config::Config;
+use crate::metrics::NoticeOutcome;
 use crate::sink::Outgoing;
+use crate::source::kafka::restorer::Restorer;
 use crate::source::kafka::{KafkaSource, PendingCommit};
 use crate::source::progress::{Arrival, Progress, Ticket};
 use crate::source::{PartitionEnd, RawRecord, SourceEvent};
+use crate::versions::{Book, Undo};
 use partitions::Revocation;
+use versions::Versions;
 use watchdog::Watchdog;
 
 pub(super) use delivery::Publisher;
@@ -47,6 +51,7 @@ pub(super) fn run(
     let Some((source, publisher)) = startup::open(&config, &service, &mailbox, &runtime)? else {
         return Ok(());
     };
+    let versions = start_versions(&config, &mailbox)?;
     let n_permits = config.pipeline.compute_threads.get() * RECORDS_PER_THREAD;
     let mut stream = Stream {
         envelope: Envelope::new(config.output.retraction),
@@ -69,10 +74,20 @@ pub(super) fn run(
         runtime,
         source,
         publisher,
+        versions,
     };
     let result = stream.turn_until_drained();
     stream.leave();
     result
+}
+
+fn start_versions(config: &Config, mailbox: &Mailbox) -> Result<Option<Versions>, PipelineError> {
+    let Some(topic) = &config.state.topic else { return Ok(None) };
+    let post = mailbox.clone();
+    let on_restored = Box::new(move |restored| post.post(Event::Restored(Box::new(restored))));
+    let restorer = Restorer::start(config, topic, on_restored)?;
+    let book = Book::new(config.state.bytes_max, config.output.changes);
+    Ok(Some(Versions::new(book, restorer)))
 }
 
 struct Stream {
@@ -84,6 +99,8 @@ struct Stream {
     permits: Arc<Semaphore>,
     source: KafkaSource,
     publisher: Publisher,
+    /// `None` where nothing is kept of articles.
+    versions: Option<Versions>,
     progress: Progress<InDelivery>,
     /// Read already, and larger than the room there was.
     waiting: Option<RawRecord>,
@@ -108,11 +125,33 @@ struct Stream {
 /// A finished record until its delivery is acknowledged.
 #[derive(Debug)]
 struct InDelivery {
-    outgoing: Outgoing,
-    fate: Fate,
+    /// Until it is judged.
+    processed: Option<Processed>,
+    /// From then on.
+    judged: Option<Judged>,
     /// For the dead letter, should the broker refuse what was made of it.
     record: RawRecord,
     received_at: Instant,
+    /// What was sent for it one by one and is not acknowledged.
+    n_outstanding: usize,
+}
+
+/// What becomes of a record.
+#[derive(Debug)]
+struct Judged {
+    /// What is published, unless it is skipped, and then what is known of its article.
+    outgoing: Vec<Outgoing>,
+    fate: Fate,
+    /// Should it become a dead letter after all.
+    undo: Option<Undo>,
+    /// Of a kill notice.
+    notice: Option<NoticeOutcome>,
+}
+
+impl Judged {
+    fn new((outgoing, fate): (Outgoing, Fate)) -> Self {
+        Self { outgoing: vec![outgoing], fate, undo: None, notice: None }
+    }
 }
 
 impl Stream {
@@ -170,6 +209,10 @@ impl Stream {
                 Ok(())
             }
             Event::Sink(event) => self.on_sink_event(event),
+            Event::Restored(restored) => {
+                self.on_restored(*restored);
+                Ok(())
+            }
             Event::Abandoned(Ticket { partition, offset, .. }) => {
                 Err(PipelineError::Abandoned { partition, offset })
             }
@@ -183,9 +226,10 @@ impl Stream {
     fn on_finished(&mut self, finished: Finished) {
         let Finished { ticket, record, received_at, processed } = finished;
         self.count(&processed);
-        let (outgoing, fate) = self.envelope.seal(processed, &record, Timestamp::now());
+        let (processed, judged) = (Some(processed), None);
+        let item = InDelivery { processed, judged, record, received_at, n_outstanding: 0 };
         // A stale ticket's record is another member's by now.
-        self.progress.finish(ticket, InDelivery { outgoing, fate, record, received_at });
+        self.progress.finish(ticket, item);
     }
 
     fn on_shutdown(&mut self) {

@@ -54,7 +54,7 @@ const LIMITS_TIMEOUT: Duration = Duration::from_secs(2);
 const DEFAULTS: &[(&str, &str)] =
     &[("compression.type", "zstd"), ("linger.ms", "5"), ("message.max.bytes", RECORD_BYTES_MAX)];
 
-/// A producer for the output topic and the dead-letter topic.
+/// A producer for the output topic, the dead-letter topic and the state topic.
 pub struct KafkaSink {
     producer: ThreadedProducer<Context>,
     topics: Topics,
@@ -77,6 +77,9 @@ pub struct TopicLimits {
     pub input: Option<u64>,
     pub output: Option<u64>,
     pub dead_letters: Option<u64>,
+    pub state: Option<u64>,
+    /// Whether the state topic keeps the last record of each key alone.
+    pub is_state_compacted: Option<bool>,
 }
 
 impl KafkaSink {
@@ -125,13 +128,26 @@ impl std::fmt::Debug for KafkaSink {
 struct Topics {
     enriched: String,
     dead_letters: String,
+    /// Empty where no state is kept.
+    state: String,
 }
 
 impl Topics {
     fn new(config: &Config) -> Self {
         let output = &config.output;
-        Self { enriched: output.topic.clone(), dead_letters: output.dead_letter_topic.clone() }
+        Self {
+            enriched: output.topic.clone(),
+            dead_letters: output.dead_letter_topic.clone(),
+            state: config.state.topic.clone().unwrap_or_default(),
+        }
     }
+}
+
+/// What a delivery is reported for.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    ticket: Ticket,
+    destination: Destination,
 }
 
 fn send(
@@ -140,22 +156,27 @@ fn send(
     ticket: Ticket,
     outgoing: &Outgoing,
 ) -> Result<(), SendError> {
-    let topic = match outgoing.destination {
-        Destination::Enriched => &topics.enriched,
-        Destination::DeadLetters => &topics.dead_letters,
+    let (topic, partition) = match outgoing.destination {
+        Destination::Enriched => (&topics.enriched, None),
+        Destination::DeadLetters => (&topics.dead_letters, None),
+        Destination::State { partition } => (&topics.state, Some(partition)),
     };
-    let mut record = BaseRecord::<[u8], [u8], Box<Ticket>>::with_opaque_to(topic, Box::new(ticket));
+    let part = Box::new(Part { ticket, destination: outgoing.destination });
+    let mut record = BaseRecord::<[u8], [u8], Box<Part>>::with_opaque_to(topic, part);
+    record.partition = partition;
     record.key = outgoing.key.as_deref();
     record.payload = outgoing.value.as_deref();
     record.timestamp = outgoing.timestamp_ms;
     record.headers = headers(&outgoing.headers);
     match producer.send(record) {
         Ok(()) => Ok(()),
-        Err((KafkaError::MessageProduction(code), _)) => Err(match verdict(code) {
-            Verdict::Later => SendError::Full,
-            Verdict::Never(refusal) => SendError::Refused(refusal),
-            Verdict::Fatal => SendError::Failed(code.to_string()),
-        }),
+        Err((KafkaError::MessageProduction(code), _)) => {
+            Err(match verdict(code, outgoing.destination) {
+                Verdict::Later => SendError::Full,
+                Verdict::Never(refusal) => SendError::Refused(refusal),
+                Verdict::Fatal => SendError::Failed(format!("{code} (topic {topic})")),
+            })
+        }
         Err((other, _)) => Err(SendError::Failed(other.to_string())),
     }
 }
@@ -175,24 +196,28 @@ async fn describe(config: &Config) -> Result<TopicLimits, KafkaError> {
     let admin: AdminClient<DefaultClientContext> =
         kafka::client_config(&config.kafka, &[]).create()?;
     let topics = [&config.input.topic, &config.output.topic, &config.output.dead_letter_topic];
-    let resources = topics.map(|topic| ResourceSpecifier::Topic(topic));
+    let topics = topics.into_iter().chain(&config.state.topic);
+    let resources: Vec<_> = topics.map(|topic| ResourceSpecifier::Topic(topic)).collect();
     let options = AdminOptions::new().request_timeout(Some(LIMITS_TIMEOUT));
     let described = admin.describe_configs(&resources, &options).await?;
-    let limits = described.into_iter().map(|resource| {
-        let entry = resource.ok()?.get("max.message.bytes")?.value.clone()?;
-        entry.parse().ok()
-    });
-    let limits: Vec<Option<u64>> = limits.collect();
-    Ok(match limits[..] {
-        [input, output, dead_letters] => TopicLimits { input, output, dead_letters },
-        _ => TopicLimits::default(),
+    let described: Vec<_> = described.into_iter().map(Result::ok).collect();
+    let setting = |index: usize, name: &str| -> Option<String> {
+        described.get(index)?.as_ref()?.get(name)?.value.clone()
+    };
+    let limit = |index| setting(index, "max.message.bytes")?.parse().ok();
+    Ok(TopicLimits {
+        input: limit(0),
+        output: limit(1),
+        dead_letters: limit(2),
+        state: limit(3),
+        is_state_compacted: setting(3, "cleanup.policy").map(|policy| policy.contains("compact")),
     })
 }
 
 fn properties(config: &Config, limits: TopicLimits, defaults: &[(&str, &str)]) -> ClientConfig {
     // A batch that is too large is refused whole, with records that would have fitted. Batches that fit leave only
     // records that are too large by themselves, and these are batches of their own.
-    let smallest = limits.output.into_iter().chain(limits.dead_letters).min();
+    let smallest = [limits.output, limits.dead_letters, limits.state].into_iter().flatten().min();
     let batch_bytes_max = smallest.map_or(BATCH_BYTES_MAX, |limit| {
         limit.saturating_sub(BATCH_OVERHEAD_BYTES).clamp(1, BATCH_BYTES_MAX)
     });
@@ -223,9 +248,12 @@ enum Verdict {
     Fatal,
 }
 
-fn verdict(code: RDKafkaErrorCode) -> Verdict {
+fn verdict(code: RDKafkaErrorCode, destination: Destination) -> Verdict {
     match code {
         RDKafkaErrorCode::QueueFull => Verdict::Later,
+        // A state is bounded, and small: only a topic that is not set up for it refuses one. Without it versions could
+        // not be told apart after the next start.
+        _ if matches!(destination, Destination::State { .. }) => Verdict::Fatal,
         RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge => {
             Verdict::Never(Refusal::TooLarge(code.to_string()))
         }
@@ -277,18 +305,21 @@ impl ClientContext for Context {
 }
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = Box<Ticket>;
+    type DeliveryOpaque = Box<Part>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, part: Box<Part>) {
+        let Part { ticket, destination } = *part;
         let event = match result {
-            Ok(_) => SinkEvent::Delivered(*ticket),
-            Err((KafkaError::MessageProduction(code), message)) => match verdict(*code) {
-                Verdict::Never(refusal) => SinkEvent::Refused(*ticket, refusal),
-                // Purged when the producer is dropped: nobody waits any more.
-                Verdict::Later | Verdict::Fatal => {
-                    SinkEvent::Failed(format!("{code} (topic {})", message.topic()))
+            Ok(_) => SinkEvent::Delivered(ticket),
+            Err((KafkaError::MessageProduction(code), message)) => {
+                match verdict(*code, destination) {
+                    Verdict::Never(refusal) => SinkEvent::Refused(ticket, refusal),
+                    // Purged when the producer is dropped: nobody waits any more.
+                    Verdict::Later | Verdict::Fatal => {
+                        SinkEvent::Failed(format!("{code} (topic {})", message.topic()))
+                    }
                 }
-            },
+            }
             Err((other, _)) => SinkEvent::Failed(other.to_string()),
         };
         let is_reported = match &self.in_transaction {

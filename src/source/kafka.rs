@@ -14,8 +14,9 @@ mod offsets;
 mod ownership;
 mod prober;
 pub mod reader;
+pub mod restorer;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +65,8 @@ pub struct KafkaSource {
     queues: Vec<(i32, PartitionQueue<Context>)>,
     /// Whose turn it is, so that a full partition does not starve the others.
     turn: usize,
+    /// No records of these are taken now.
+    held: BTreeSet<i32>,
     /// Records that were fetched before their partition had its own queue.
     early: VecDeque<RawRecord>,
     topic: Arc<str>,
@@ -137,6 +140,7 @@ impl KafkaSource {
         Ok(Self {
             queues: Vec::new(),
             turn: 0,
+            held: BTreeSet::new(),
             early: VecDeque::new(),
             topic,
             group,
@@ -150,11 +154,11 @@ impl KafkaSource {
         })
     }
 
-    /// Looks at a topic, not necessarily the source's own.
+    /// How many partitions a topic has, not necessarily the source's own.
     ///
     /// # Errors
     /// See [`TopicFault`].
-    pub fn look_up(&self, topic: &str) -> Result<(), TopicFault> {
+    pub fn look_up(&self, topic: &str) -> Result<usize, TopicFault> {
         kafka::look_up(self.consumer.client(), topic)
     }
 
@@ -191,12 +195,16 @@ impl KafkaSource {
 
     /// The next record of any accepted partition. Never waits.
     pub fn next_record(&mut self) -> Option<RawRecord> {
-        if let Some(record) = self.early.pop_front() {
-            return Some(record);
+        let is_free = |record: &RawRecord| !self.held.contains(&record.position.partition);
+        if let Some(index) = self.early.iter().position(is_free) {
+            return self.early.remove(index);
         }
         for _ in 0..self.queues.len() {
             self.turn = (self.turn + 1) % self.queues.len();
-            let (_, queue) = &self.queues[self.turn];
+            let (partition, queue) = &self.queues[self.turn];
+            if self.held.contains(partition) {
+                continue;
+            }
             match queue.poll(Duration::ZERO) {
                 Some(Ok(message)) => return Some(raw_record(&self.topic, &message)),
                 Some(Err(error)) => report(&error, &self.on_event),
@@ -243,9 +251,20 @@ impl KafkaSource {
         self.consumer.resume(&list).map_err(failed("cannot resume partitions"))
     }
 
+    /// Takes no records of this partition until it is let go; what is fetched of it stays.
+    pub fn hold(&mut self, partition: i32) {
+        self.held.insert(partition);
+    }
+
+    /// Takes its records again.
+    pub fn let_go(&mut self, partition: i32) {
+        self.held.remove(&partition);
+    }
+
     /// Takes no more records of these partitions; they stay this member's until [`KafkaSource::release`].
     pub fn stop_reading(&mut self, partitions: &[i32]) {
         self.queues.retain(|(partition, _)| !partitions.contains(partition));
+        self.held.retain(|partition| !partitions.contains(partition));
         self.early.retain(|record| !partitions.contains(&record.position.partition));
     }
 

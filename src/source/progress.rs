@@ -176,6 +176,15 @@ impl<T> Progress<T> {
         }
     }
 
+    /// What a finished record carries, whether or not it is sent; `None` when the ticket is stale.
+    pub fn item(&mut self, ticket: Ticket) -> Option<&mut T> {
+        let (state, index) = self.locate(ticket)?;
+        match &mut state.slots[index].state {
+            State::Finished(item) | State::Sent(item) => Some(item),
+            State::Working | State::Settled => None,
+        }
+    }
+
     /// The delivery of a record was acknowledged; `None` when the ticket is stale.
     pub fn settle(&mut self, ticket: Ticket) -> Option<T> {
         let (state, index) = self.locate(ticket)?;

@@ -71,6 +71,8 @@ impl Bench {
     fn start(server: &KafkaServer, delivery: &str, first_offset: i64) -> Self {
         let topic = format!("bench.{delivery}");
         server.create_topic(&topic, 1, &[]);
+        let state = format!("bench.state.{delivery}");
+        server.create_topic(&state, 1, &[("cleanup.policy", "compact")]);
         let reader = Reader::start(server, &topic, first_offset);
         // Both read the same topic; each goes on where the one before has stopped.
         let settings = [
@@ -80,6 +82,7 @@ impl Bench {
             format!("input.topic={RAW}"),
             format!("output.topic={topic}"),
             format!("output.dead_letter_topic={DEAD}"),
+            format!("state.topic={state}"),
         ];
         Self { started: Instant::now(), service: Service::start(&settings), reader }
     }

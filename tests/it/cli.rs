@@ -238,6 +238,11 @@ fn flags_win_over_the_environment_over_the_file() {
         dead_letter_topic = "articles.dead"              # default
         offset_units = ["utf8", "utf16"]                 # --set
         retraction = "record"                            # default
+        changes = true                                   # default
+
+        [state]
+        topic = "articles.state"                         # default
+        bytes_max = 67108864                             # default
 
         [pipeline]
         compute_threads = 1                              # COPYDESK_PIPELINE__COMPUTE_THREADS
@@ -318,6 +323,7 @@ fn check_reaches_brokers_and_topics() {
     let cluster = MockCluster::new(2).unwrap();
     cluster.create_topic("articles.raw", 12, 1).unwrap();
     cluster.create_topic("articles.enriched", 1, 1).unwrap();
+    cluster.create_topic("articles.state", 1, 1).unwrap();
     let brokers = format!("kafka.brokers={}", cluster.bootstrap_servers());
     let instance = "kafka.instance=desk-1";
     let ran = run(&["check", "--set", &brokers, "--set", instance], &[]);
@@ -328,11 +334,14 @@ fn check_reaches_brokers_and_topics() {
         ok: topic articles.raw has 12 partitions
         ok: topic articles.enriched has 1 partition
         failed: topic articles.dead: does not exist
+        failed: topic articles.state has 1 partition, and needs 12 partitions like articles.raw
     "#]]
     .assert_eq(&ran.stderr);
 
     cluster.create_topic("articles.dead", 1, 1).unwrap();
-    let ran = run(&["check", "--set", &brokers, "--set", instance], &[]);
+    cluster.create_topic("desk.state", 12, 1).unwrap();
+    let state = "state.topic=desk.state";
+    let ran = run(&["check", "--set", &brokers, "--set", instance, "--set", state], &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
 }
 

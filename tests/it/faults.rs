@@ -159,6 +159,8 @@ impl<'a> Run<'a> {
         for kind in ["raw", "enriched", "dead"] {
             server.create_topic(&format!("{name}.{kind}"), N_PARTITIONS, &[]);
         }
+        let compacted = [("cleanup.policy", "compact")];
+        server.create_topic(&format!("{name}.state"), N_PARTITIONS, &compacted);
         let now = Instant::now();
         let mut run = Self {
             server,
@@ -389,6 +391,7 @@ impl<'a> Run<'a> {
             format!("input.topic={name}.raw"),
             format!("output.topic={name}.enriched"),
             format!("output.dead_letter_topic={name}.dead"),
+            format!("state.topic={name}.state"),
             "pipeline.compute_threads=1".to_owned(),
         ];
         if self.schedule.promise == Promise::ExactlyOnce {

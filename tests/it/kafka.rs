@@ -20,6 +20,7 @@ fn the_service_on_a_real_broker() {
     a_killed_service_loses_nothing(&server, "exactly", "exactly_once");
     a_zombie_is_fenced(&server);
     transactions_are_bounded(&server);
+    an_older_version_never_overwrites_a_newer_one(&server);
     a_standby_is_ready_and_takes_over(&server);
     dead_letters_are_listed_and_redriven(&server);
     a_secured_cluster_lets_in_whom_it_should(&server);
@@ -31,6 +32,50 @@ fn the_service_on_a_real_broker() {
     a_second_signal_ends_at_once(&server);
     an_unknown_topic_is_waited_for(&server);
     a_broker_that_restarts_is_waited_for(&mut server);
+}
+
+/// How long it takes until what is known of many articles is back. Runs when it is asked for, by `COPYDESK_RESTORE`, the
+/// number of articles.
+#[test]
+fn what_is_known_of_many_articles_comes_back() {
+    let Some(n) = std::env::var_os("COPYDESK_RESTORE") else {
+        eprintln!("skipped: COPYDESK_RESTORE is not set, and writing many states takes a while");
+        return;
+    };
+    let n: usize = n.to_str().unwrap().parse().unwrap();
+    let _turn = take_turn();
+    let Some(server) = KafkaServer::start() else { return };
+    let desk = Desk::new(&server, "restore", 1);
+    // As large as that of an article of medium length: five quotes, twenty entities.
+    let people = ["Ann Lee", "Bob Ray", "Cleo Marsh", "Dan Ford", "Eva Stone"];
+    let places = ["Dover", "Calais", "Oslo", "Bergen", "Malmo", "Turku", "Riga", "Vilnius"];
+    let text: Vec<_> = people
+        .iter()
+        .zip(places)
+        .map(|(who, place)| {
+            format!("“The council of {place} will build a tunnel, and not before May of next year,” said {who}, who leads the port authority of {place}.")
+        })
+        .collect();
+    let settings = ["state.bytes_max=1073741824"];
+    desk.write(&[Message::article(0, "first", &text.join(" "))]);
+    let service = desk.serve(&settings);
+    desk.wait_for("enriched", 1);
+    assert!(service.stop().success());
+    let state = desk.read("state").remove(0);
+    let state_bytes = state.value.as_ref().unwrap().len();
+    let states: Vec<_> = (0..n)
+        .map(|n| Message { key: Some(format!("urn:newsml:desk:{n:08}").into()), ..state.clone() })
+        .collect();
+    topics::write(&server.brokers, &desk.topic("state"), &states);
+    let service = desk.serve(&settings);
+    let line = service.wait_for_log("state restored");
+    let memory = service.memory_mib();
+    assert_eq!(line["n_articles"], n + 1);
+    let elapsed_ms = line["elapsed_ms"].as_u64().unwrap();
+    eprintln!(
+        "{n} articles of {state_bytes} bytes restored in {elapsed_ms} ms, {memory:.0} MiB: {line}"
+    );
+    assert!(service.stop().success());
 }
 
 /// Runs when it is asked for, by `COPYDESK_SOAK`: 200,000 articles.
@@ -83,7 +128,13 @@ impl<'a> Desk<'a> {
         for topic in ["raw", "enriched", "dead"] {
             server.create_topic(&desk.topic(topic), n_partitions, &[]);
         }
+        desk.create_state_topic(n_partitions);
         desk
+    }
+
+    fn create_state_topic(&self, n_partitions: i32) {
+        let compacted = [("cleanup.policy", "compact")];
+        self.server.create_topic(&self.topic("state"), n_partitions, &compacted);
     }
 
     fn topic(&self, kind: &str) -> String {
@@ -118,6 +169,7 @@ fn serve(brokers: &str, name: &str, more: &[&str]) -> Service {
         format!("input.topic={name}.raw"),
         format!("output.topic={name}.enriched"),
         format!("output.dead_letter_topic={name}.dead"),
+        format!("state.topic={name}.state"),
     ];
     settings.extend(more.iter().map(ToString::to_string));
     Service::start(&settings)
@@ -261,6 +313,73 @@ fn transactions_are_bounded(server: &KafkaServer) {
         assert!(service.stop().success());
     }
     assert_eq!(check_complete(&desk.read("enriched"), 200), 0);
+}
+
+fn an_older_version_never_overwrites_a_newer_one(server: &KafkaServer) {
+    let desk = Desk::new(server, "versions", 2);
+    let text = "“We will build the tunnel,” said Ann Lee, the mayor of Dover.";
+    let record = |id: &str, value: &serde_json::Value| Message {
+        key: Some(id.into()),
+        value: Some(value.to_string().into_bytes()),
+        ..Message::default()
+    };
+    let article = |id: &str, version: u32, text: &str| {
+        record(
+            id,
+            &serde_json::json!({"id": id, "version": version, "headline": "Dover gets its tunnel", "text": text}),
+        )
+    };
+    let settings = ["kafka.instance=copydesk-0", "kafka.session_timeout_ms=6000"];
+    desk.write(&[article("urn:x:1", 2, text), article("urn:x:1", 1, text)]);
+    let service = desk.serve(&settings);
+    wait_until_committed_in_sum(&desk, 2);
+    service.kill();
+    desk.write(&[
+        article("urn:x:1", 1, text),
+        article("urn:x:1", 3, &text.replace("tunnel", "bridge")),
+        record("n", &serde_json::json!({"id": "n", "text": "EDITORS: KILL the story “Dover gets its tunnel”."})),
+        article("urn:x:1", 3, text),
+        record("urn:x:2", &serde_json::json!({"id": "urn:x:2", "version": 4, "status": "killed", "text": "No."})),
+        article("urn:x:2", 4, text),
+        article("urn:x:2", 5, text),
+    ]);
+    let service = desk.serve(&settings);
+    let restored = service.wait_for_log("state restored");
+    assert!(restored["elapsed_ms"].is_u64(), "{restored}");
+    wait_until_committed_in_sum(&desk, 9);
+    let (_, metrics) = service.get("/metrics");
+    // The first run has skipped one more.
+    assert!(
+        metrics.contains("copydesk_records_skipped_total{reason=\"older_version\"} 3\n"),
+        "{metrics}"
+    );
+    assert!(service.stop().success());
+    let shown: Vec<_> = desk
+        .read("enriched")
+        .iter()
+        .map(|message| {
+            let record = message.json();
+            let quote = &record["changes"]["quotes"][0]["change"];
+            let of = |name: &str| record[name].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{} {} {} {}",
+                of("id"),
+                of("version"),
+                of("status"),
+                quote.as_str().unwrap_or("-")
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "urn:x:1 2 enriched -",
+            "urn:x:1 3 enriched altered",
+            "urn:x:1 3 retracted -",
+            "urn:x:2 4 retracted -",
+            "urn:x:2 5 enriched -",
+        ]
+    );
 }
 
 /// An instance that was stopped for longer than its session, and wakes up in the middle of what it did.
@@ -434,6 +553,7 @@ fn an_output_that_the_topic_refuses_becomes_a_dead_letter(server: &KafkaServer) 
     server.create_topic(&desk.topic("raw"), 1, &[]);
     server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "20000")]);
     server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.create_state_topic(1);
     // Hardly compressible, and so refused by the broker, not by the client.
     let noise: Vec<_> =
         (0..6000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
@@ -459,6 +579,7 @@ fn an_output_is_made_smaller_until_the_topic_takes_it(server: &KafkaServer) {
     server.create_topic(&desk.topic("raw"), 1, &[]);
     server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "9000")]);
     server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.create_state_topic(1);
     let sentences: Vec<_> = (1..=150).map(|n| format!("It rained on day {n}.")).collect();
     let mut messages = articles(20, 1);
     messages.insert(10, Message::article(0, "long", &sentences.join(" ")));
@@ -539,6 +660,7 @@ fn an_unknown_topic_is_waited_for(server: &KafkaServer) {
     let desk = Desk { server, name: "late" };
     server.create_topic(&desk.topic("raw"), 1, &[]);
     server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.create_state_topic(1);
     desk.write(&articles(1, 1));
     let service = desk.serve(&[]);
     let line = service.wait_for_log("topic is not usable");

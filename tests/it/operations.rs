@@ -45,6 +45,13 @@ const FAMILIES: &[&str] = &[
     "copydesk_quotes_total",
     "copydesk_span_check_failures_total",
     "copydesk_retractions_total",
+    "copydesk_records_skipped_total",
+    "copydesk_kill_notices_total",
+    "copydesk_state_articles",
+    "copydesk_state_bytes",
+    "copydesk_state_restore_duration_seconds",
+    "copydesk_state_records_restored_total",
+    "copydesk_state_records_unreadable_total",
     "copydesk_build_info",
 ];
 
@@ -382,7 +389,7 @@ fn wait_for(address: SocketAddr, path: &str, is_expected: impl Fn(&str) -> bool)
 #[test]
 fn a_service_is_watched_from_start_to_end() {
     let cluster = MockCluster::new(1).unwrap();
-    for topic in ["articles.raw", "articles.enriched", "articles.dead"] {
+    for topic in ["articles.raw", "articles.enriched", "articles.dead", "articles.state"] {
         cluster.create_topic(topic, 2, 1).unwrap();
     }
     let brokers = cluster.bootstrap_servers();

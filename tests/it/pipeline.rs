@@ -26,29 +26,30 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::topics::{self, Message};
 
-const RAW: &str = "articles.raw";
-const ENRICHED: &str = "articles.enriched";
-const DEAD: &str = "articles.dead";
+pub(crate) const RAW: &str = "articles.raw";
+pub(crate) const ENRICHED: &str = "articles.enriched";
+pub(crate) const DEAD: &str = "articles.dead";
+pub(crate) const STATE: &str = "articles.state";
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// An embedded broker with the three topics.
-struct Broker {
-    cluster: MockCluster<'static, DefaultProducerContext>,
-    brokers: String,
+/// An embedded broker with the topics.
+pub(crate) struct Broker {
+    pub(crate) cluster: MockCluster<'static, DefaultProducerContext>,
+    pub(crate) brokers: String,
 }
 
 impl Broker {
-    fn start(n_partitions: i32) -> Self {
+    pub(crate) fn start(n_partitions: i32) -> Self {
         let cluster = MockCluster::new(1).unwrap();
-        for topic in [RAW, ENRICHED, DEAD] {
+        for topic in [RAW, ENRICHED, DEAD, STATE] {
             cluster.create_topic(topic, n_partitions, 1).unwrap();
         }
         let brokers = cluster.bootstrap_servers();
         Self { cluster, brokers }
     }
 
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let mut config = Config::default();
         config.kafka.brokers = vec![self.brokers.clone()];
         // The mock broker knows no transactions: see kafka.rs for those.
@@ -58,11 +59,11 @@ impl Broker {
         config
     }
 
-    fn write(&self, messages: &[Message]) {
+    pub(crate) fn write(&self, messages: &[Message]) {
         topics::write(&self.brokers, RAW, messages);
     }
 
-    fn read(&self, topic: &str) -> Vec<Message> {
+    pub(crate) fn read(&self, topic: &str) -> Vec<Message> {
         topics::read_all(&self.brokers, topic)
     }
 
@@ -72,17 +73,17 @@ impl Broker {
 }
 
 /// The pipeline at work, as `serve` runs it.
-struct Desk {
+pub(crate) struct Desk {
     runtime: Runtime,
     shutdown: CancellationToken,
     settled: broadcast::Receiver<Settled>,
     metrics: Metrics,
-    health: Health,
+    pub(crate) health: Health,
     end: JoinHandle<Result<(), PipelineError>>,
 }
 
 impl Desk {
-    fn start(config: Config, stages: Stages) -> Self {
+    pub(crate) fn start(config: Config, stages: Stages) -> Self {
         let runtime = Runtime::new().unwrap();
         let pool = Pool::start(config.pipeline.compute_threads).unwrap();
         let processor = Processor::new(&config, Models::embedded(), stages, pool);
@@ -103,7 +104,7 @@ impl Desk {
     }
 
     /// Waits until `n` more records are settled.
-    fn settle(&mut self, n: usize) -> Vec<Settled> {
+    pub(crate) fn settle(&mut self, n: usize) -> Vec<Settled> {
         let settled = async {
             let mut all = Vec::new();
             while all.len() < n {
@@ -115,7 +116,7 @@ impl Desk {
     }
 
     /// Asks for a shutdown and waits for its end.
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         self.shutdown.cancel();
         self.end().unwrap();
     }
@@ -127,13 +128,13 @@ impl Desk {
 
     /// The value of one series, as `/metrics` shows it.
     #[track_caller]
-    fn metric(&self, series: &str) -> f64 {
+    pub(crate) fn metric(&self, series: &str) -> f64 {
         let text = self.metrics.render();
         let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no series {series}")).parse().unwrap()
     }
 
-    fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let until = Instant::now() + TIMEOUT;
         while !is_so(self) {
             assert!(Instant::now() < until, "waited in vain until {what}");
@@ -141,7 +142,7 @@ impl Desk {
         }
     }
 
-    fn sleep(&self, duration: Duration) {
+    pub(crate) fn sleep(&self, duration: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(duration).await });
     }
 }
@@ -524,7 +525,7 @@ fn the_service_waits_for_missing_topics_and_says_so() {
     desk.sleep(Duration::from_millis(300));
     assert!(!desk.health.readiness().is_empty());
     assert!(desk.health.liveness().is_empty());
-    for topic in [ENRICHED, DEAD] {
+    for topic in [ENRICHED, DEAD, STATE] {
         broker.cluster.create_topic(topic, 1, 1).unwrap();
     }
     desk.settle(1);

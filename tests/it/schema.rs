@@ -97,6 +97,21 @@ fn what_is_promised_is_valid() {
     ] {
         check_without(enriched(), pointer, true);
     }
+    check(retracted(), "/unresolved", json!(true), true);
+    check(enriched(), "/changes", json!({}), true);
+    let changes = json!({
+        "since": "2",
+        "entities": [{"change": "gone", "type": "ORG", "name": "Acme"}],
+        "quotes": [
+            {"change": "altered", "id": "q1", "text": "We will wait,", "before": "We wait,",
+                "speaker": "Ada Winter", "speaker_before": "Bob Ray"},
+            {"change": "removed", "text": "No."},
+        ],
+        "tone": [{"target": "document", "before": "neutral", "after": "negative"}],
+        "left_out": 3,
+    });
+    check(enriched(), "/changes", changes, true);
+    check(enriched(), "/changes", json!({"entities": [], "quotes": [], "tone": []}), true);
     check(enriched(), "/omitted", json!(copydesk::encode::STEPS), true);
     check(enriched(), "/entities", json!([]), true);
     check(enriched(), "/quotes", json!([]), true);
@@ -146,6 +161,10 @@ fn anything_else_is_not() {
     check(retracted(), "/text", json!("Still here."), false);
     check(retracted(), "/reason", json!("embargo"), false);
     check(enriched(), "/id", json!(""), false);
+    check(retracted(), "/unresolved", json!(false), false);
+    check(retracted(), "/changes", json!({}), false);
+    check(enriched(), "/changes", json!({"left_out": 0}), false);
+    check(enriched(), "/changes", json!({"quotes": [{"change": "moved", "text": "No."}]}), false);
     check(enriched(), "/processed_at", json!("2024-05-01T10:00:00Z"), false);
     check(enriched(), "/version", json!(3), false);
     check(enriched(), "/entities/0/type", json!("PER"), false);

@@ -54,7 +54,7 @@ pub(super) fn refused_properties(config: &KafkaConfig) -> Vec<String> {
     refused
 }
 
-/// Asks the brokers for the three topics. Blocks for [`TIMEOUT`] at most.
+/// Asks the brokers for the topics. Blocks for [`TIMEOUT`] at most.
 ///
 /// # Errors
 /// When no client can be made of the settings.
@@ -74,7 +74,9 @@ pub(super) fn reach(config: &Config) -> anyhow::Result<Findings> {
 
     let mut findings = Findings::default();
     let topics = [&config.input.topic, &config.output.topic, &config.output.dead_letter_topic];
-    for (index, topic) in topics.into_iter().enumerate() {
+    let topics = topics.into_iter().chain(&config.state.topic);
+    let mut n_input_partitions = 0;
+    for (index, topic) in topics.enumerate() {
         let Some(metadata) = ask(&client, topic, deadline) else {
             let brokers = config.kafka.brokers.join(", ");
             findings.bad.push(format!("no broker answers at {brokers}"));
@@ -86,7 +88,22 @@ pub(super) fn reach(config: &Config) -> anyhow::Result<Findings> {
             findings.good.push(format!("reached {}", count(n_brokers, "broker")));
         }
         let answer = metadata.topics().iter().find(|found| found.name() == topic);
-        match answer.map_or(Err("the brokers did not answer for it".to_owned()), judge) {
+        let n_partitions = answer.map_or(0, |topic| topic.partitions().len());
+        if index == 0 {
+            n_input_partitions = n_partitions;
+        }
+        let judged = answer.map_or(Err("the brokers did not answer for it".to_owned()), judge);
+        match judged {
+            Ok(finding)
+                if config.state.topic.as_ref() == Some(topic)
+                    && n_partitions < n_input_partitions =>
+            {
+                let needed = count(n_input_partitions, "partition");
+                findings.bad.push(format!(
+                    "topic {topic} {finding}, and needs {needed} like {}",
+                    config.input.topic
+                ));
+            }
             Ok(finding) => findings.good.push(format!("topic {topic} {finding}")),
             Err(finding) => findings.bad.push(format!("topic {topic}: {finding}")),
         }

@@ -25,7 +25,7 @@ impl Broker {
     pub(super) fn start(config: &Config) -> anyhow::Result<Self> {
         let cluster = MockCluster::new(1).context("cannot start the embedded broker")?;
         let topics = [&config.input.topic, &config.output.topic, &config.output.dead_letter_topic];
-        for topic in topics {
+        for topic in topics.into_iter().chain(&config.state.topic) {
             cluster
                 .create_topic(topic, 1, 1)
                 .with_context(|| format!("cannot create topic {topic} on the embedded broker"))?;

@@ -47,6 +47,7 @@ struct Totals {
     enriched: usize,
     retracted: usize,
     dead_letters: usize,
+    skipped: usize,
     entities: usize,
     quotes: usize,
     attributed: usize,
@@ -128,6 +129,10 @@ impl<W: io::Write> Report<W> {
                 let why = cut(&format!("{}{}", reason.as_str(), harmless(&detail)), WIDTH - 14);
                 writeln!(self.out, "{BAD}← dead letter{BAD:#} {why}")?;
             }
+            Fate::Skipped(reason) => {
+                self.totals.skipped += 1;
+                writeln!(self.out, "{WARNING}← skipped{WARNING:#}     {}", reason.as_str())?;
+            }
         }
         self.out.flush()
     }
@@ -153,10 +158,14 @@ impl<W: io::Write> Report<W> {
 
     pub(super) fn summary(&mut self) -> io::Result<()> {
         let totals = &self.totals;
-        let n_records = totals.enriched + totals.retracted + totals.dead_letters;
+        let n_records = totals.enriched + totals.retracted + totals.dead_letters + totals.skipped;
+        let skipped = match totals.skipped {
+            0 => String::new(),
+            n => format!(", {n} skipped"),
+        };
         writeln!(
             self.out,
-            "\n{BOLD}{n_records} in{BOLD:#}: {} enriched, {} retracted, {}",
+            "\n{BOLD}{n_records} in{BOLD:#}: {} enriched, {} retracted, {}{skipped}",
             totals.enriched,
             totals.retracted,
             counted(totals.dead_letters, "dead letter", "dead letters"),

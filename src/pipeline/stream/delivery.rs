@@ -3,11 +3,12 @@
 //! In: finished records in the order of [`crate::source::progress`], and what the sink says of them. Out: settled
 //! records. A record that can never be delivered is first made smaller where it can be, then becomes a dead letter.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{InDelivery, Stream};
+use super::{InDelivery, Judged, Stream};
 use crate::config::{Config, Delivery};
 use crate::dead_letter::{DeadLetter, Reason};
 use crate::encode;
@@ -32,7 +33,7 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The way out, as `kafka.delivery` says.
 #[derive(Debug)]
 pub(in crate::pipeline) enum Publisher {
-    AtLeastOnce(KafkaSink),
+    AtLeastOnce(OneByOne),
     ExactlyOnce(Transactions),
 }
 
@@ -45,13 +46,22 @@ impl Publisher {
         Ok(match config.kafka.delivery {
             Delivery::AtLeastOnce => {
                 on_event(SinkEvent::Ready);
-                Self::AtLeastOnce(KafkaSink::connect(config, limits, Box::new(on_event))?)
+                let sink = KafkaSink::connect(config, limits, Box::new(on_event))?;
+                Self::AtLeastOnce(OneByOne { sink, unsent: VecDeque::new() })
             }
             Delivery::ExactlyOnce => Self::ExactlyOnce(Transactions::new(
                 TransactionalSink::connect(config, limits, on_event)?,
             )),
         })
     }
+}
+
+/// Record by record.
+#[derive(Debug)]
+pub(in crate::pipeline) struct OneByOne {
+    sink: KafkaSink,
+    /// Sent as far as [`crate::source::progress`] knows, and not taken by the producer, whose queue is full.
+    unsent: VecDeque<(Ticket, Outgoing)>,
 }
 
 /// One transaction after the other; the next one is gathered while one is under way.
@@ -136,30 +146,46 @@ impl Stream {
     }
 
     fn send_finished(&mut self) -> Result<(), PipelineError> {
-        while let Some((ticket, finished)) = self.progress.next_to_send() {
-            let Publisher::AtLeastOnce(sink) = &self.publisher else { return Ok(()) };
-            match sink.send(ticket, &finished.outgoing) {
-                Ok(()) => self.progress.sent(ticket),
-                Err(SendError::Full) => break,
-                Err(SendError::Refused(refusal)) => {
-                    self.progress.sent(ticket);
-                    self.on_refused(ticket, refusal)?;
+        loop {
+            let Publisher::AtLeastOnce(OneByOne { sink, unsent }) = &mut self.publisher else {
+                return Ok(());
+            };
+            if let Some((ticket, outgoing)) = unsent.front() {
+                let ticket = *ticket;
+                if self.progress.item(ticket).is_none() {
+                    // Its partition has left.
+                    unsent.pop_front();
+                    continue;
                 }
-                Err(SendError::Failed(error)) => return Err(PipelineError::Sink(error)),
+                match sink.send(ticket, outgoing) {
+                    Err(SendError::Full) => return Ok(()),
+                    Err(SendError::Failed(error)) => return Err(PipelineError::Sink(error)),
+                    Ok(()) => drop(unsent.pop_front()),
+                    Err(SendError::Refused(refusal)) => {
+                        unsent.pop_front();
+                        self.on_refused(ticket, refusal)?;
+                    }
+                }
+                continue;
+            }
+            let Some((ticket, item)) = self.next_judged() else { return Ok(()) };
+            let outgoing = item.judged.as_ref().map(|judged| judged.outgoing.clone());
+            let outgoing = outgoing.unwrap_or_default();
+            item.n_outstanding += outgoing.len();
+            let is_settled = item.n_outstanding == 0;
+            self.progress.sent(ticket);
+            if is_settled {
+                self.settle(ticket);
+            } else if let Publisher::AtLeastOnce(OneByOne { unsent, .. }) = &mut self.publisher {
+                unsent.extend(outgoing.into_iter().map(|outgoing| (ticket, outgoing)));
             }
         }
-        Ok(())
     }
 
     fn begin_transaction_when_due(&mut self) -> Result<(), PipelineError> {
         let is_leaving = self.drain_until.is_some() || self.revocation.is_some();
+        self.gather();
         let Publisher::ExactlyOnce(transactions) = &mut self.publisher else { return Ok(()) };
-        while !transactions.is_full(&self.config) {
-            let Some((ticket, finished)) = self.progress.next_to_send() else { break };
-            transactions.gathered_bytes += size_bytes(&finished.outgoing);
-            transactions.gathered.push(ticket);
-            self.progress.sent(ticket);
-        }
         let interval =
             if is_leaving { LEAVING_INTERVAL } else { self.config.pipeline.commit_interval };
         let is_due =
@@ -180,11 +206,13 @@ impl Stream {
         for ticket in transactions.gathered.drain(..) {
             // A partition that has left takes its records with it.
             if let Some(item) = self.progress.in_delivery(ticket) {
-                records.push((ticket, item.outgoing.clone()));
+                let outgoing = item.judged.iter().flat_map(|judged| &judged.outgoing);
+                records.extend(outgoing.map(|outgoing| (ticket, outgoing.clone())));
                 tickets.push(ticket);
             }
         }
-        if records.is_empty() {
+        // Skipped records are settled by their offsets alone.
+        if tickets.is_empty() {
             return Ok(());
         }
         let offsets = offsets(&tickets);
@@ -197,6 +225,24 @@ impl Stream {
         transactions.current = Some(Current { tickets, offsets });
         transactions.begun_at = Instant::now();
         Ok(())
+    }
+
+    /// Takes what is finished for the next transaction, as far as there is room in it.
+    fn gather(&mut self) {
+        loop {
+            let Publisher::ExactlyOnce(transactions) = &self.publisher else { return };
+            if transactions.is_full(&self.config) {
+                return;
+            }
+            let Some((ticket, item)) = self.next_judged() else { return };
+            let n_bytes: usize =
+                item.judged.iter().flat_map(|judged| &judged.outgoing).map(size_bytes).sum();
+            self.progress.sent(ticket);
+            if let Publisher::ExactlyOnce(transactions) = &mut self.publisher {
+                transactions.gathered_bytes += n_bytes;
+                transactions.gathered.push(ticket);
+            }
+        }
     }
 
     /// Whether a transaction is under way. What it contains may be published until it has ended.
@@ -212,7 +258,7 @@ impl Stream {
         let Some(Current { tickets, offsets }) = transactions.current.take() else { return };
         transactions.pause = RETRY_PAUSE_MIN;
         for ticket in tickets {
-            self.on_delivered(ticket);
+            self.settle(ticket);
         }
         self.progress.committed(&offsets);
         self.service.metrics.pipeline.transaction_ended(true);
@@ -233,28 +279,35 @@ impl Stream {
         tracing::warn!(error, retry_ms = pause.as_millis(), "transaction aborted");
     }
 
+    /// One part of what was sent for a record is acknowledged.
     fn on_delivered(&mut self, ticket: Ticket) {
-        let Some(delivered) = self.progress.settle(ticket) else { return };
-        let InDelivery { outgoing, fate, record, received_at } = delivered;
+        let Some(item) = self.progress.item(ticket) else { return };
+        item.n_outstanding = item.n_outstanding.saturating_sub(1);
+        if item.n_outstanding == 0 {
+            self.settle(ticket);
+        }
+    }
+
+    fn settle(&mut self, ticket: Ticket) {
+        let Some(settled) = self.progress.settle(ticket) else { return };
+        let InDelivery { judged, record, received_at, .. } = settled;
+        let Some(Judged { outgoing, fate, .. }) = judged else { return };
         let (elapsed, metrics) = (received_at.elapsed(), &self.service.metrics);
         match fate {
             Fate::Enriched => metrics.sink.published(),
             Fate::Retracted(reason) => metrics.sink.retracted(reason),
             Fate::DeadLettered(reason) => metrics.sink.dead_lettered(reason),
+            Fate::Skipped(reason) => metrics.state.skipped(reason),
         }
         metrics.pipeline.settled(elapsed, record.timestamp_ms.map(age));
         metrics.source.partitions.progressed(&record.position.topic, ticket.partition);
         self.service.health.progressed();
         self.watchdog.progressed(ticket.partition, Instant::now());
         if let Some(observer) = &self.service.observer {
-            let settled = Settled {
-                position: record.position,
-                key: outgoing.key,
-                fate,
-                input: record.value,
-                output: outgoing.value,
-                elapsed,
-            };
+            let published = outgoing.into_iter().find(is_for_readers);
+            let (key, output) = published.map_or((record.key, None), |it| (it.key, it.value));
+            let (position, input) = (record.position, record.value);
+            let settled = Settled { position, key, fate, input, output, elapsed };
             // Nobody may be looking.
             drop(observer.send(settled));
         }
@@ -264,33 +317,48 @@ impl Stream {
     /// service, since going on would lose its record.
     fn on_refused(&mut self, ticket: Ticket, refusal: Refusal) -> Result<(), PipelineError> {
         self.service.metrics.sink.delivery_failed();
-        let Some(refused) = self.progress.in_delivery(ticket) else { return Ok(()) };
-        let (record, received_at) = (refused.record.clone(), refused.received_at);
+        let is_one_by_one = matches!(self.publisher, Publisher::AtLeastOnce(_));
+        let Some(item) = self.progress.item(ticket) else { return Ok(()) };
+        let Some(refused) = item.judged.take() else { return Ok(()) };
+        let (record, received_at) = (item.record.clone(), item.received_at);
+        let n_outstanding = item.n_outstanding.saturating_sub(1);
         let position = record.position.clone();
         if let Fate::DeadLettered(_) = refused.fate {
             return Err(PipelineError::DeadLetterRefused { position, refusal });
+        }
+        let Judged { mut outgoing, fate, undo, notice } = refused;
+        let Some(published) = outgoing.iter().position(is_for_readers) else { return Ok(()) };
+        let published = outgoing.remove(published);
+        if is_one_by_one {
+            // What is known of the article has been sent.
+            outgoing.clear();
         }
         let reason = match refusal {
             Refusal::TooLarge(_) => Reason::OutputTooLarge,
             Refusal::Invalid(_) => Reason::OutputRefused,
         };
-        let smaller = match (&refusal, &refused.outgoing.value) {
+        let smaller = match (&refusal, &published.value) {
             (Refusal::TooLarge(_), Some(value)) => encode::smaller(value),
             _ => None,
         };
         if reason == Reason::OutputTooLarge {
             self.service.metrics.source.fault(Fault::RecordTooLarge);
         }
-        let item = if let Some((value, omitted)) = smaller {
+        let judged = if let Some((value, omitted)) = smaller {
             tracing::warn!(%position, %refusal, omitted, "record is made smaller");
-            let outgoing = Outgoing { value: Some(value), ..refused.outgoing.clone() };
-            InDelivery { outgoing, fate: refused.fate, record, received_at }
+            outgoing.insert(0, Outgoing { value: Some(value), ..published });
+            Judged { outgoing, fate, undo, notice }
         } else {
             tracing::warn!(%position, %refusal, "record cannot be published");
             let letter = DeadLetter { reason, detail: refusal.to_string(), record: record.clone() };
-            let (outgoing, fate) = (outgoing::dead(letter), Fate::DeadLettered(reason));
-            InDelivery { outgoing, fate, record, received_at }
+            let dead = (outgoing::dead(letter), Fate::DeadLettered(reason));
+            let mut judged = Judged::new(dead);
+            judged.outgoing.extend(outgoing);
+            judged.outgoing.extend(self.take_back(&record, undo));
+            judged
         };
+        let judged = Some(judged);
+        let item = InDelivery { processed: None, judged, record, received_at, n_outstanding };
         self.progress.finish(ticket, item);
         Ok(())
     }
@@ -312,7 +380,7 @@ impl Stream {
     /// nothing left to flush and to commit.
     pub(super) fn leave(mut self) {
         match &self.publisher {
-            Publisher::AtLeastOnce(sink) => {
+            Publisher::AtLeastOnce(OneByOne { sink, .. }) => {
                 if let Err(error) = sink.flush(FLUSH_TIMEOUT) {
                     tracing::warn!(%error, "producer is not flushed");
                 }
@@ -370,9 +438,15 @@ fn offsets(tickets: &[Ticket]) -> Vec<(i32, i64)> {
     offsets.into_iter().collect()
 }
 
+/// Whether it is the record itself, not what is known of its article.
+fn is_for_readers(outgoing: &Outgoing) -> bool {
+    match outgoing.destination {
+        Destination::Enriched | Destination::DeadLetters => true,
+        Destination::State { .. } => false,
+    }
+}
+
 fn size_bytes(outgoing: &Outgoing) -> usize {
-    // Where it goes makes no difference to how large it is.
-    let Outgoing { destination: Destination::Enriched | Destination::DeadLetters, .. } = outgoing;
     outgoing.key.as_ref().map_or(0, bytes::Bytes::len)
         + outgoing.value.as_ref().map_or(0, bytes::Bytes::len)
 }

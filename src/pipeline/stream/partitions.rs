@@ -47,6 +47,7 @@ impl Stream {
             self.watchdog.assigned(partition, Instant::now());
         }
         self.source.accept(offsets).map_err(|error| PipelineError::Source(error.to_string()))?;
+        partitions.iter().for_each(|&partition| self.begin_restoring(partition));
         tracing::info!(?partitions, ?offsets, "partitions assigned");
         self.rebalanced();
         Ok(())
@@ -127,6 +128,7 @@ impl Stream {
         if self.n_looks.is_multiple_of(LOOKS_PER_PROBE) {
             self.source.probe(self.progress.partitions().collect());
         }
+        self.watch_restoring(now);
         if !self.is_reachable || !self.is_sink_ready {
             self.watchdog.excuse(now);
         }
@@ -227,6 +229,7 @@ impl Stream {
         let mut n_dropped = 0;
         for &partition in partitions {
             n_dropped += self.progress.revoke(partition);
+            self.forget_versions(partition);
             self.watchdog.revoked(partition);
             self.ends.remove(&partition);
             self.service.metrics.source.partitions.revoked(&self.config.input.topic, partition);

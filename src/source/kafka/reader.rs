@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_millis(200);
 const DEFAULTS: &[(&str, &str)] = &[("fetch.wait.max.ms", "50")];
 
 /// What the client says itself; errors come out of the poll too.
-struct Quiet;
+pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, detail: &str) {
