@@ -142,7 +142,7 @@ impl SourceMetrics {
                 registry,
                 gauge(
                     "partitions_unowned",
-                    "Partitions of the input topic that no instance of the group has had for half a minute",
+                    "Partitions of the input topic that no instance of the group reads, for some time",
                 ),
             ),
         }

@@ -65,7 +65,7 @@ pub enum SourceEvent {
     Ends(Vec<PartitionEnd>),
     /// Where these partitions' logs end, asked of the brokers apart from fetching: partition and offset.
     Probed(Vec<(i32, i64)>),
-    /// Partitions that nobody in the group had just now, while it was not rebalancing.
+    /// Partitions that nobody in the group had just now while it was not rebalancing, or that nobody reads on.
     Unowned(Vec<i32>),
     /// Whether this instance is a member of the group, with or without partitions.
     Member(bool),

@@ -191,10 +191,7 @@ impl Stream {
                 self.on_probed(&ends);
                 Ok(())
             }
-            Event::Source(SourceEvent::Unowned(partitions)) => {
-                self.on_unowned(&partitions);
-                Ok(())
-            }
+            Event::Source(SourceEvent::Unowned(partitions)) => self.on_unowned(&partitions),
             Event::Source(SourceEvent::Member(is_member)) => {
                 self.service.health.set_member(is_member);
                 Ok(())

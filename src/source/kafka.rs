@@ -15,6 +15,7 @@ mod ownership;
 mod prober;
 pub mod reader;
 pub mod restorer;
+mod unmoved;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -122,7 +123,7 @@ impl KafkaSource {
             .map_err(|error| SourceError { action: "cannot commit", detail: error.to_string() })?;
         let topic: Arc<str> = config.input.topic.as_str().into();
         let group: Arc<str> = config.kafka.group.as_str().into();
-        // Brokers describe groups of the consumer protocol in another way, and these have no round to miss.
+        // Brokers describe groups of the consumer protocol in another way, which this client does not know.
         let described = (config.kafka.group_protocol == GroupProtocol::Classic).then_some(&group);
         let prober = Prober::start(
             Arc::clone(&consumer),
@@ -178,6 +179,15 @@ impl KafkaSource {
     /// When the client refuses.
     pub fn subscribe(&self) -> Result<(), SourceError> {
         self.consumer.subscribe(&[&*self.topic]).map_err(failed("cannot subscribe"))
+    }
+
+    /// Leaves the group and joins it again, which makes the group share out anew: for a member without partitions.
+    ///
+    /// # Errors
+    /// When the client refuses.
+    pub fn rejoin(&self) -> Result<(), SourceError> {
+        self.consumer.unsubscribe();
+        self.subscribe()
     }
 
     /// Serves what is not a record: rebalances, statistics, errors. Never waits.

@@ -108,13 +108,20 @@ impl Stream {
     }
 
     /// What nobody has is behind for nobody: no other series tells of it.
-    pub(super) fn on_unowned(&mut self, partitions: &[i32]) {
-        let (partitions, is_new) = self.watchdog.unowned(partitions);
-        if is_new {
-            tracing::error!(?partitions, "partitions belong to no instance of the group");
-            self.service.metrics.source.fault(Fault::PartitionUnowned);
-        }
+    pub(super) fn on_unowned(&mut self, partitions: &[i32]) -> Result<(), PipelineError> {
+        let (partitions, is_due) = self.watchdog.unowned(partitions);
         self.service.metrics.source.set_unowned(partitions.len());
+        if !is_due {
+            return Ok(());
+        }
+        self.service.metrics.source.fault(Fault::PartitionUnowned);
+        let is_idle = self.progress.partitions().next().is_none() && self.drain_until.is_none();
+        tracing::error!(?partitions, is_idle, "partitions are read by no instance of the group");
+        // A static member does not leave by leaving; it waits at its start instead.
+        if is_idle && self.config.kafka.instance.is_none() {
+            self.source.rejoin().map_err(|error| PipelineError::Source(error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// Says which partitions stand still, and which do no longer.

@@ -84,8 +84,8 @@ impl Watchdog {
         changes
     }
 
-    /// Takes note of one look at the group. Returns the partitions that are without an owner for good, and whether this
-    /// look made them so.
+    /// Takes note of one look at the group. Returns the partitions that are without an owner for good, and whether it is
+    /// time to do something about them: when one has become so, and again after as many looks.
     pub(super) fn unowned(&mut self, partitions: &[i32]) -> (Vec<i32>, bool) {
         let looks = |&partition: &i32| {
             let n_before = self.unowned.get(&partition).copied().unwrap_or_default();
@@ -93,8 +93,8 @@ impl Watchdog {
         };
         self.unowned = partitions.iter().map(looks).collect();
         let for_good = self.unowned.iter().filter(|&(_, &n)| n >= LOOKS_WITHOUT_OWNER);
-        let is_new = self.unowned.values().any(|&n| n == LOOKS_WITHOUT_OWNER);
-        (for_good.map(|(&partition, _)| partition).collect(), is_new)
+        let is_due = self.unowned.values().any(|&n| n.is_multiple_of(LOOKS_WITHOUT_OWNER));
+        (for_good.map(|(&partition, _)| partition).collect(), is_due)
     }
 
     /// As of the last look.
@@ -109,13 +109,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_partition_that_nobody_takes_is_told_once() {
+    fn a_partition_that_nobody_takes_is_told_now_and_then() {
         let mut watchdog = Watchdog::new(Duration::from_secs(60));
         for _ in 1..LOOKS_WITHOUT_OWNER {
             assert_eq!(watchdog.unowned(&[1, 2]), (vec![], false));
         }
         assert_eq!(watchdog.unowned(&[2]), (vec![2], true));
-        assert_eq!(watchdog.unowned(&[1, 2]), (vec![2], false));
+        for _ in 1..LOOKS_WITHOUT_OWNER {
+            assert_eq!(watchdog.unowned(&[2]), (vec![2], false));
+        }
+        assert_eq!(watchdog.unowned(&[1, 2]), (vec![2], true));
         assert_eq!(watchdog.unowned(&[]), (vec![], false));
         assert_eq!(watchdog.unowned(&[2]), (vec![], false));
     }

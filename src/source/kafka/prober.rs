@@ -13,6 +13,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use super::OnEvent;
 use super::context::Context;
 use super::ownership;
+use super::unmoved::Unmoved;
 use crate::source::SourceEvent;
 
 /// For the end of one partition.
@@ -24,7 +25,7 @@ pub(super) struct Prober {
 }
 
 impl Prober {
-    /// `group` is the one whose partitions must have owners.
+    /// `group` is a group of the classic protocol, whose members can be looked up.
     pub(super) fn start(
         consumer: Arc<BaseConsumer<Context>>,
         topic: Arc<str>,
@@ -33,6 +34,7 @@ impl Prober {
     ) -> io::Result<Self> {
         let (requests, queue) = mpsc::sync_channel::<Vec<i32>>(1);
         let work = move || {
+            let mut unmoved = Unmoved::default();
             for partitions in queue {
                 let end = |&partition: &i32| {
                     let (_, end) = consumer.fetch_watermarks(&topic, partition, TIMEOUT).ok()?;
@@ -40,9 +42,15 @@ impl Prober {
                 };
                 let ends: Vec<_> = partitions.iter().filter_map(end).collect();
                 on_event(SourceEvent::Probed(ends));
-                let look_up = |group: &Arc<str>| ownership::look_up(&consumer, group, &topic).ok();
-                if let Some(ownership) = group.as_ref().and_then(look_up).flatten() {
-                    on_event(SourceEvent::Unowned(ownership.unowned));
+                let unowned = match &group {
+                    Some(group) => ownership::look_up(&consumer, group, &topic)
+                        .map(|found| found.map(|ownership| ownership.unowned)),
+                    None => unmoved.look_up(&consumer, &topic, &partitions).map(Some),
+                };
+                match unowned {
+                    Ok(Some(partitions)) => on_event(SourceEvent::Unowned(partitions)),
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!(%error, "owners cannot be looked up"),
                 }
             }
             drop(consumer);
