@@ -5,6 +5,7 @@
 //! go, with their assignment. The registry is this instance's own, never the global one.
 
 mod partitions;
+mod traces;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::stages::quotes::QuoteKind;
 use crate::stages::{Stage, StageOutcome};
 
 pub use partitions::Partitions;
+pub use traces::TraceMetrics;
 
 /// From 1 ms (a short article on an idle machine) to beyond the default drain time-out of 20 s.
 const RECORD_SECONDS: &[f64] =
@@ -47,6 +49,7 @@ pub struct Metrics {
     pub stages: StageMetrics,
     pub sink: SinkMetrics,
     pub pipeline: PipelineMetrics,
+    pub trace: TraceMetrics,
     registry: Registry,
 }
 
@@ -69,6 +72,7 @@ impl Metrics {
                 &config.output.dead_letter_topic,
             ),
             pipeline: PipelineMetrics::register(&registry),
+            trace: TraceMetrics::register(&registry),
             registry,
         }
     }

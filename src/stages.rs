@@ -8,7 +8,7 @@ pub mod quotes;
 pub mod sentiment;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -37,6 +37,17 @@ pub struct StageResult<T> {
     pub value: T,
     /// Time in the stage: for metrics and headers, never for the record's body.
     pub elapsed: Duration,
+    /// When it began, if it did.
+    pub started: Option<Instant>,
+}
+
+/// How and when one stage ran.
+#[derive(Debug, Clone, Copy)]
+pub struct StageRun {
+    pub stage: Stage,
+    pub outcome: StageOutcome,
+    pub elapsed: Duration,
+    pub started: Option<Instant>,
 }
 
 /// How a stage ended.
@@ -142,6 +153,7 @@ pub async fn annotate(
         let quotes = run(pool, budget, move || (stages.quotes)(&b, &of_quotes));
         let (mut entities, quotes) = tokio::join!(entities, quotes);
         entities.elapsed += read.elapsed;
+        entities.started = read.started;
         (entities, quotes)
     };
     let ((entities, quotes), sentiment) = tokio::join!(standing_on_it, sentiment);
@@ -157,12 +169,19 @@ impl Annotations {
         annotations
     }
 
-    pub fn outcomes(&self) -> [(Stage, StageOutcome, Duration); 3] {
+    pub fn runs(&self) -> [StageRun; 3] {
         [
-            (Stage::Entities, self.entities.outcome, self.entities.elapsed),
-            (Stage::Quotes, self.quotes.outcome, self.quotes.elapsed),
-            (Stage::Sentiment, self.sentiment.outcome, self.sentiment.elapsed),
+            self.entities.run(Stage::Entities),
+            self.quotes.run(Stage::Quotes),
+            self.sentiment.run(Stage::Sentiment),
         ]
+    }
+}
+
+impl<T> StageResult<T> {
+    fn run(&self, stage: Stage) -> StageRun {
+        let Self { outcome, elapsed, started, value: _ } = *self;
+        StageRun { stage, outcome, elapsed, started }
     }
 }
 
@@ -173,6 +192,7 @@ async fn run<T: Default + Send + 'static>(
     budget: Duration,
     stage: impl FnOnce() -> T + Send + 'static,
 ) -> StageResult<T> {
+    let queued = Instant::now();
     let (starting, started) = oneshot::channel::<()>();
     let job = pool.run(move || {
         drop(starting);
@@ -186,15 +206,23 @@ async fn run<T: Default + Send + 'static>(
     tokio::select! {
         biased;
         result = job => match result {
-            Ok(done) => {
-                StageResult { outcome: StageOutcome::Ok, value: done.value, elapsed: done.elapsed }
-            }
-            Err(_panicked) => StageResult { outcome: StageOutcome::Failed, ..StageResult::default() },
+            Ok(done) => StageResult {
+                outcome: StageOutcome::Ok,
+                value: done.value,
+                elapsed: done.elapsed,
+                started: Some(done.started),
+            },
+            Err(_panicked) => StageResult {
+                outcome: StageOutcome::Failed,
+                started: Some(queued),
+                ..StageResult::default()
+            },
         },
         () = out_of_budget => StageResult {
             outcome: StageOutcome::BudgetExceeded,
             value: T::default(),
             elapsed: budget,
+            started: Instant::now().checked_sub(budget),
         },
     }
 }

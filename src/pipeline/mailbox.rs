@@ -11,6 +11,7 @@ use crate::pipeline::process::Processed;
 use crate::sink::SinkEvent;
 use crate::source::progress::Ticket;
 use crate::source::{RawRecord, SourceEvent};
+use crate::trace::Processing;
 
 /// All that can happen to the loop.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(super) struct Finished {
     pub(super) record: RawRecord,
     pub(super) received_at: Instant,
     pub(super) processed: Processed,
+    pub(super) trace: Option<Processing>,
 }
 
 /// Clones share one mailbox.

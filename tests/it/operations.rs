@@ -44,6 +44,7 @@ const FAMILIES: &[&str] = &[
     "copydesk_quotes_total",
     "copydesk_span_check_failures_total",
     "copydesk_retractions_total",
+    "copydesk_trace_spans_total",
     "copydesk_build_info",
 ];
 
@@ -120,6 +121,9 @@ fn every_family_and_label_is_there_at_zero() {
             &format!("copydesk_quotes_total{{attributed=\"{attributed}\",type=\"{kind}\"}}"),
         );
     }
+    for outcome in ["exported", "dropped"] {
+        value(&text, &format!("copydesk_trace_spans_total{{outcome=\"{outcome}\"}}"));
+    }
     value(&text, "copydesk_records_consumed_total{topic=\"articles.raw\"}");
     value(&text, "copydesk_records_published_total{kind=\"enriched\",topic=\"articles.enriched\"}");
     value(
@@ -151,6 +155,8 @@ fn use_is_counted() {
     metrics.pipeline.transaction_ended(false);
     metrics.source.fault(Fault::TopicMissing);
     metrics.source.set_stalled(2);
+    metrics.trace.exported(7);
+    metrics.trace.dropped(3);
     let text = metrics.render();
     for (series, expected) in [
         ("copydesk_records_consumed_total{topic=\"articles.raw\"}", 1.0),
@@ -182,6 +188,8 @@ fn use_is_counted() {
         ("copydesk_transactions_total{outcome=\"aborted\"}", 1.0),
         ("copydesk_kafka_faults_total{fault=\"topic_missing\"}", 1.0),
         ("copydesk_partitions_stalled", 2.0),
+        ("copydesk_trace_spans_total{outcome=\"exported\"}", 7.0),
+        ("copydesk_trace_spans_total{outcome=\"dropped\"}", 3.0),
     ] {
         assert_eq!(value(&text, series), expected, "{series}");
     }

@@ -95,6 +95,7 @@ impl Desk {
             metrics: metrics.clone(),
             health: health.clone(),
             observer: Some(observer),
+            tracer: None,
         };
         let shutdown = CancellationToken::new();
         let token = shutdown.clone();
