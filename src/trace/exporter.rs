@@ -56,10 +56,12 @@ impl Exporter {
             client: client.map_err(|error| StartError(error.to_string()))?,
             envelope: spans::resource_spans(config),
             timeout: tracing.timeout,
-            metrics,
             outage: None,
+            n_dropped: metrics.n_dropped(),
+            is_overflowing: false,
             stop: stop.clone(),
             flush_until: None,
+            metrics,
         };
         Ok(Self { task: tokio::spawn(work.run()), stop })
     }
@@ -82,6 +84,9 @@ struct Work {
     metrics: TraceMetrics,
     /// How many spans were dropped before the outage that lasts, if one does.
     outage: Option<u64>,
+    /// How many were dropped when that was last looked at, and whether more were then than before.
+    n_dropped: u64,
+    is_overflowing: bool,
     stop: CancellationToken,
     /// Set when the service ends.
     flush_until: Option<Instant>,
@@ -92,9 +97,13 @@ impl Work {
         loop {
             let batch = self.gather().await;
             if batch.is_empty() {
-                return;
+                break;
             }
             self.deliver(batch).await;
+        }
+        if let Some(n_before) = self.outage {
+            let n_dropped = self.metrics.n_dropped() - n_before;
+            tracing::warn!(n_dropped, "collector did not take traces to the end");
         }
     }
 
@@ -169,11 +178,19 @@ impl Work {
         self.metrics.dropped(n_rejected);
         if n_rejected > 0 {
             let error = format!("it rejects {n_rejected} of {n_spans} spans");
-            self.failed(&PostError::Never(error));
-        } else if let Some(n_before) = self.outage.take() {
-            let n_dropped = self.metrics.n_dropped() - n_before;
-            tracing::info!(n_dropped, "collector takes traces again");
+            return self.failed(&PostError::Never(error));
         }
+        let n_dropped = self.metrics.n_dropped();
+        if let Some(n_before) = self.outage.take() {
+            tracing::info!(n_dropped = n_dropped - n_before, "collector takes traces again");
+        } else {
+            let n_more = n_dropped - self.n_dropped;
+            if n_more > 0 && !self.is_overflowing {
+                tracing::warn!(n_dropped = n_more, "collector is slower than traces are made");
+            }
+            self.is_overflowing = n_more > 0;
+        }
+        self.n_dropped = n_dropped;
     }
 
     fn failed(&mut self, error: &PostError) {

@@ -18,5 +18,6 @@ mod eval;
 mod demo;
 mod operations;
 mod pipeline;
+mod trace;
 mod kafka;
 mod faults;
