@@ -126,24 +126,30 @@ fn check_trace(spans: &[Span], trace: &str, expected: Expect) {
     expected.assert_eq(&text);
 }
 
-#[test]
-fn a_collector_sees_each_sampled_record_and_the_outputs_name_their_spans() {
-    let (desk, collector) = (Desk::start(), Collector::start(1));
-    let traceparent = |flags: &str| format!("00-{TRACE}-{PARENT}-{flags}");
-    let unsampled = traceparent("00").replace("4bf9", "aaaa");
-    let hostile = format!("{}-and-more", traceparent("01").replace("4bf9", "bbbb"));
-    let broken = traceparent("01").replace("4bf9", "cccc");
-    let messages = [
-        article("id-continued", &[("traceparent", &traceparent("01")), ("tracestate", "desk=1")]),
+/// One of each kind: its trace goes on, begins here, is not sampled, is not valid; and one that becomes a dead letter.
+fn messages() -> [Message; 5] {
+    let traceparent =
+        |begin: &str, end: &str| format!("00-{TRACE}-{PARENT}-{end}").replace("4bf9", begin);
+    let both = |id: &str, traceparent: &str| {
+        article(id, &[("traceparent", traceparent), ("tracestate", "desk=1")])
+    };
+    [
+        both("id-continued", &traceparent("4bf9", "01")),
         article("id-begun", &[]),
-        article("id-unsampled", &[("traceparent", &unsampled), ("tracestate", "desk=1")]),
-        article("id-hostile", &[("traceparent", &hostile), ("tracestate", "desk=1")]),
+        both("id-unsampled", &traceparent("aaaa", "00")),
+        both("id-hostile", &traceparent("bbbb", "01-and-more")),
         Message {
             value: Some(b"Ada Winter is no JSON".to_vec()),
-            ..article("id-broken", &[("traceparent", &broken)])
+            ..article("id-broken", &[("traceparent", &traceparent("cccc", "01"))])
         },
-    ];
-    desk.write(&messages);
+    ]
+}
+
+#[test]
+fn a_collector_sees_each_sampled_record_and_the_outputs_name_their_spans() {
+    // It is down at first.
+    let (desk, collector) = (Desk::start(), Collector::start(1));
+    desk.write(&messages());
     let service = desk.serve(&[
         &format!("tracing.otlp_endpoint={}", collector.endpoint()),
         "tracing.service_name=news-desk",
@@ -159,35 +165,45 @@ fn a_collector_sees_each_sampled_record_and_the_outputs_name_their_spans() {
     let spans = collector.spans();
     assert_eq!(collector.header("authorization"), "Bearer hunter2");
     let resource = collector.resource();
-    assert_eq!(
-        (&*resource["service.name"], &*resource["service.instance.id"]),
-        ("news-desk", "copydesk-0")
-    );
+    let names = ["service.name", "service.instance.id"].map(|name| resource[name].as_str());
+    assert_eq!(names, ["news-desk", "copydesk-0"]);
     let contexts: BTreeSet<_> = spans.iter().map(context).collect();
     assert_eq!(contexts.len(), spans.len(), "a span came twice");
     let said = format!("{spans:?}");
     for secret in ["Ada", "Winter", "ferry", "id-"] {
         assert!(!said.contains(secret), "{secret} is in a span");
     }
+    check_outputs(&desk, &spans);
+    check_traces(&spans);
+    check_commits(&spans);
+}
 
-    let published = desk.published();
+#[track_caller]
+fn check_outputs(desk: &Desk, spans: &[Span]) {
+    let (input, published) = (messages(), desk.published());
     let [continued, begun, unsampled, hostile] = &published[..] else { panic!("{published:?}") };
-    let sends: Vec<_> =
-        spans.iter().filter(|span| span.name == "send articles.enriched").map(context).collect();
+    let sends = spans.iter().filter(|span| span.name == "send articles.enriched");
+    let sends: Vec<_> = sends.map(context).collect();
+    assert_eq!(sends.len(), 3);
     for (message, n_states) in [(continued, 1), (begun, 0), (hostile, 0)] {
         assert!(sends.contains(&context_of(message)), "{message:?}");
         assert_eq!((count(message, "traceparent"), count(message, "tracestate")), (1, n_states));
         assert!(message.header("traceparent").ends_with("-01"));
     }
-    assert_eq!(sends.len(), 3);
     assert!(context_of(continued).starts_with(TRACE));
     assert_eq!(continued.header("tracestate"), "desk=1");
-    assert_eq!(unsampled.headers[..2], messages[2].headers);
+    assert_eq!(unsampled.headers[..2], input[2].headers);
     assert_eq!(count(unsampled, "traceparent"), 1);
     let dead = topics::read_all(&desk.brokers, "articles.dead");
-    assert_eq!(dead[0].headers[..1], messages[4].headers);
+    assert_eq!(dead[0].headers[..1], input[4].headers);
+}
 
-    check_trace(&spans, TRACE, expect![[r#"
+#[track_caller]
+fn check_traces(spans: &[Span]) {
+    check_trace(
+        spans,
+        TRACE,
+        expect![[r#"
         INTERNAL entities
           parent "process articles.raw" state "desk=1"
         CONSUMER process articles.raw
@@ -214,8 +230,12 @@ fn a_collector_sees_each_sampled_record_and_the_outputs_name_their_spans() {
           messaging.system.name: kafka
         INTERNAL sentiment
           parent "process articles.raw" state "desk=1"
-    "#]]);
-    check_trace(&spans, &broken.split('-').nth(1).unwrap(), expect![[r#"
+    "#]],
+    );
+    check_trace(
+        spans,
+        &TRACE.replace("4bf9", "cccc"),
+        expect![[r#"
         CONSUMER process articles.raw
           parent "00f067aa0ba902b7" state ""
           link cccc2f3577b34da6a3ce929d0e0e4736 00f067aa0ba902b7
@@ -237,7 +257,12 @@ fn a_collector_sees_each_sampled_record_and_the_outputs_name_their_spans() {
           messaging.operation.type: send
           messaging.system: kafka
           messaging.system.name: kafka
-    "#]]);
+    "#]],
+    );
+}
+
+#[track_caller]
+fn check_commits(spans: &[Span]) {
     let commits: Vec<_> = spans.iter().filter(|span| span.name == "commit articles.raw").collect();
     let links: BTreeSet<_> = commits
         .iter()
