@@ -82,7 +82,7 @@ struct Work {
     envelope: ResourceSpans,
     timeout: Duration,
     metrics: TraceMetrics,
-    /// How many spans were dropped before the outage that lasts, if one does.
+    /// How many spans were dropped before the outage that lasts, if one does: when all was well for the last time.
     outage: Option<u64>,
     /// How many were dropped when that was last looked at, and whether more were then than before.
     n_dropped: u64,
@@ -195,7 +195,7 @@ impl Work {
 
     fn failed(&mut self, error: &PostError) {
         if self.outage.is_none() {
-            self.outage = Some(self.metrics.n_dropped());
+            self.outage = Some(self.n_dropped);
             tracing::warn!(%error, "collector does not take traces");
         }
     }
