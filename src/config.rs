@@ -16,9 +16,10 @@ use std::time::Duration;
 use crate::article::Format;
 use crate::decode::DecodeOptions;
 use crate::encode::OffsetUnits;
+use crate::trace::Endpoint;
 
 pub use faults::{Fault, Faults, Origin, Problem};
-pub use properties::Properties;
+pub use properties::{Properties, Secrets};
 pub use raw::{ConfigSources, RawConfig};
 pub use reader::Setting;
 
@@ -33,6 +34,7 @@ pub struct Config {
     pub model: ModelConfig,
     pub admin: AdminConfig,
     pub log: LogConfig,
+    pub tracing: TracingConfig,
 }
 
 /// A configuration, and where each of its values comes from.
@@ -186,6 +188,24 @@ pub enum LogFormat {
     Pretty,
 }
 
+/// Where traces go. What is in a record's body does not depend on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TracingConfig {
+    /// The collector; `None` exports nothing.
+    pub endpoint: Option<Endpoint>,
+    /// Of the traces that begin here, so many are sampled: from 0 to 1.
+    pub sample_ratio: f64,
+    pub service_name: String,
+    /// Longest time for one request.
+    pub timeout: Duration,
+    /// Spans that wait for the collector.
+    pub queue_spans_max: usize,
+    /// Certificates that the collector's is checked against (PEM); `None` for the system's.
+    pub ca_file: Option<PathBuf>,
+    /// HTTP headers for the collector.
+    pub headers: Secrets,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -228,6 +248,15 @@ impl Default for Config {
                 stall_timeout: Duration::from_secs(60),
             },
             log: LogConfig { format: LogFormat::Auto, filter: "info".into() },
+            tracing: TracingConfig {
+                endpoint: None,
+                sample_ratio: 1.0,
+                service_name: "copydesk".into(),
+                timeout: Duration::from_secs(5),
+                queue_spans_max: 4096,
+                ca_file: None,
+                headers: Secrets::default(),
+            },
         }
     }
 }

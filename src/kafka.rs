@@ -22,7 +22,7 @@ pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The properties of every client; `defaults` may be overridden by the user's own.
 pub fn client_config(config: &KafkaConfig, defaults: &[(&str, &str)]) -> ClientConfig {
     let mut client = ClientConfig::new();
-    client.set("client.id", config.instance.as_deref().unwrap_or("copydesk"));
+    client.set("client.id", client_id(config));
     client.set("statistics.interval.ms", STATISTICS_INTERVAL_MS);
     for (name, value) in defaults {
         client.set(*name, *value);
@@ -32,6 +32,13 @@ pub fn client_config(config: &KafkaConfig, defaults: &[(&str, &str)]) -> ClientC
     }
     client.set("bootstrap.servers", config.brokers.join(","));
     client
+}
+
+/// Under which name the brokers know this client.
+pub fn client_id(config: &KafkaConfig) -> &str {
+    let mut properties = config.properties.iter();
+    let own = properties.find(|(name, _)| *name == "client.id").map(|(_, value)| value);
+    own.or(config.instance.as_deref()).unwrap_or("copydesk")
 }
 
 /// What may be wrong around the service, counted under these names.

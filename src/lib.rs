@@ -37,6 +37,7 @@ pub mod pipeline;
 pub mod metrics;
 pub mod admin;
 pub mod telemetry;
+pub mod trace;
 pub mod shutdown;
 
 /// Version of this build, as records and `/version` carry it.

@@ -6,6 +6,7 @@
 
 mod partitions;
 mod state;
+mod traces;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::stages::{Stage, StageOutcome};
 
 pub use partitions::Partitions;
 pub use state::{NoticeOutcome, StateMetrics};
+pub use traces::TraceMetrics;
 
 /// From 1 ms (a short article on an idle machine) to beyond the default drain time-out of 20 s.
 const RECORD_SECONDS: &[f64] =
@@ -50,6 +52,7 @@ pub struct Metrics {
     pub sink: SinkMetrics,
     pub pipeline: PipelineMetrics,
     pub state: StateMetrics,
+    pub trace: TraceMetrics,
     registry: Registry,
 }
 
@@ -73,6 +76,7 @@ impl Metrics {
             ),
             pipeline: PipelineMetrics::register(&registry),
             state: StateMetrics::register(&registry),
+            trace: TraceMetrics::register(&registry),
             registry,
         }
     }

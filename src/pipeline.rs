@@ -41,6 +41,7 @@ use crate::dead_letter::Reason;
 use crate::metrics::Metrics;
 use crate::sink::Refusal;
 use crate::source::Position;
+use crate::trace::Tracer;
 use crate::versions::SkipReason;
 use mailbox::{Event, Mailbox};
 use process::Processor;
@@ -57,6 +58,8 @@ pub struct Service {
     /// Told of every settled record. Never waited for: a receiver that is too slow learns how many it missed
     /// ([`broadcast::error::RecvError::Lagged`]).
     pub observer: Option<broadcast::Sender<Settled>>,
+    /// Makes spans of the records' ways; `None` makes none.
+    pub tracer: Option<Tracer>,
 }
 
 /// What became of one record; sent after the broker has acknowledged it.

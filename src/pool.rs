@@ -25,6 +25,7 @@ pub struct Pool {
 pub struct Done<T> {
     pub value: T,
     pub elapsed: Duration,
+    pub started: Instant,
 }
 
 /// The job panicked; the message is logged where it happened.
@@ -63,7 +64,7 @@ impl Pool {
             let started = Instant::now();
             let result = span.in_scope(|| catch_unwind(AssertUnwindSafe(job)));
             let done = result
-                .map(|value| Done { value, elapsed: started.elapsed() })
+                .map(|value| Done { value, elapsed: started.elapsed(), started })
                 .map_err(|_payload| Panicked);
             // The caller may have gone (budget, shutdown): then nobody wants the value.
             drop(reply.send(done));

@@ -9,7 +9,7 @@ pub mod quotes;
 pub mod sentiment;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -38,6 +38,17 @@ pub struct StageResult<T> {
     pub value: T,
     /// Time in the stage: for metrics and headers, never for the record's body.
     pub elapsed: Duration,
+    /// When it began, if it did.
+    pub started: Option<Instant>,
+}
+
+/// How and when one stage ran.
+#[derive(Debug, Clone, Copy)]
+pub struct StageRun {
+    pub stage: Stage,
+    pub outcome: StageOutcome,
+    pub elapsed: Duration,
+    pub started: Option<Instant>,
 }
 
 /// How a stage ended.
@@ -143,6 +154,7 @@ pub async fn annotate(
         let quotes = run(pool, budget, move || (stages.quotes)(&b, &of_quotes));
         let (mut entities, quotes) = tokio::join!(entities, quotes);
         entities.elapsed += read.elapsed;
+        entities.started = read.started;
         (entities, quotes)
     };
     let ((entities, quotes), sentiment) = tokio::join!(standing_on_it, sentiment);
@@ -158,12 +170,19 @@ impl Annotations {
         annotations
     }
 
-    pub fn outcomes(&self) -> [(Stage, StageOutcome, Duration); 3] {
+    pub fn runs(&self) -> [StageRun; 3] {
         [
-            (Stage::Entities, self.entities.outcome, self.entities.elapsed),
-            (Stage::Quotes, self.quotes.outcome, self.quotes.elapsed),
-            (Stage::Sentiment, self.sentiment.outcome, self.sentiment.elapsed),
+            self.entities.run(Stage::Entities),
+            self.quotes.run(Stage::Quotes),
+            self.sentiment.run(Stage::Sentiment),
         ]
+    }
+}
+
+impl<T> StageResult<T> {
+    fn run(&self, stage: Stage) -> StageRun {
+        let Self { outcome, elapsed, started, value: _ } = *self;
+        StageRun { stage, outcome, elapsed, started }
     }
 }
 
@@ -174,6 +193,7 @@ async fn run<T: Default + Send + 'static>(
     budget: Duration,
     stage: impl FnOnce() -> T + Send + 'static,
 ) -> StageResult<T> {
+    let queued = Instant::now();
     let (starting, started) = oneshot::channel::<()>();
     let job = pool.run(move || {
         drop(starting);
@@ -187,15 +207,23 @@ async fn run<T: Default + Send + 'static>(
     tokio::select! {
         biased;
         result = job => match result {
-            Ok(done) => {
-                StageResult { outcome: StageOutcome::Ok, value: done.value, elapsed: done.elapsed }
-            }
-            Err(_panicked) => StageResult { outcome: StageOutcome::Failed, ..StageResult::default() },
+            Ok(done) => StageResult {
+                outcome: StageOutcome::Ok,
+                value: done.value,
+                elapsed: done.elapsed,
+                started: Some(done.started),
+            },
+            Err(_panicked) => StageResult {
+                outcome: StageOutcome::Failed,
+                started: Some(queued),
+                ..StageResult::default()
+            },
         },
         () = out_of_budget => StageResult {
             outcome: StageOutcome::BudgetExceeded,
             value: T::default(),
             elapsed: budget,
+            started: Instant::now().checked_sub(budget),
         },
     }
 }

@@ -94,6 +94,13 @@ fn doubts(config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let tracing = &config.tracing;
+    if let Some(endpoint) = &tracing.endpoint
+        && endpoint.is_open()
+        && tracing.headers.iter().next().is_some()
+    {
+        doubts.push(format!("tracing.headers go to {endpoint} unencrypted"));
+    }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if config.pipeline.compute_threads.get() > cores {
         doubts.push(format!(

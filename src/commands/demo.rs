@@ -59,7 +59,7 @@ pub(super) async fn run(args: DemoArgs, config: Config) -> anyhow::Result<Ending
         Pool::start(config.pipeline.compute_threads).context("cannot start the compute threads")?;
     let processor = Processor::new(&config, models::load(&config)?, Stages::default(), pool);
     health.model_loaded();
-    let service = Service { processor, metrics, health, observer: Some(observer) };
+    let service = Service { processor, metrics, health, observer: Some(observer), tracer: None };
 
     let mut report = Report::to_stdout(config.input.decode.clone());
     let source = args.input.as_ref().map(|folder| folder.display().to_string());

@@ -12,6 +12,7 @@ use crate::pipeline::{self, Service};
 use crate::pool::Pool;
 use crate::shutdown;
 use crate::stages::Stages;
+use crate::trace;
 
 pub(super) async fn run(config: Config) -> anyhow::Result<Ending> {
     let shutdown = shutdown::on_signals().context("cannot listen for signals")?;
@@ -31,8 +32,13 @@ pub(super) async fn run(config: Config) -> anyhow::Result<Ending> {
     let processor = Processor::new(&config, models::load(&config)?, Stages::default(), pool);
     health.model_loaded();
 
-    let service = Service { processor, metrics, health, observer: None };
+    let (tracer, exporter) = trace::start(&config, &metrics.trace)?.unzip();
+    let service = Service { processor, metrics, health, observer: None, tracer };
     let result = pipeline::run(&config, service, shutdown).await;
+
+    if let Some(exporter) = exporter {
+        exporter.stop().await;
+    }
 
     admin_stop.cancel();
     if let Some(server) = admin {

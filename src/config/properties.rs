@@ -1,6 +1,6 @@
-//! librdkafka properties that are passed through as they are.
+//! librdkafka properties, and headers for a collector, that are passed through as they are.
 //!
-//! Some of them are secrets: printing a [`Properties`] never shows the values of those.
+//! Some properties are secrets, and all headers are: printing them never shows the values of those.
 
 use std::fmt;
 
@@ -59,6 +59,30 @@ impl fmt::Debug for Properties {
     }
 }
 
+/// Names with values of which none is ever printed, in the order of the names.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(Vec<(String, String)>);
+
+impl Secrets {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl FromIterator<(String, String)> for Secrets {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(secrets: T) -> Self {
+        let mut secrets: Vec<_> = secrets.into_iter().collect();
+        secrets.sort();
+        Self(secrets)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(name, _)| (name, REDACTED))).finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +103,7 @@ mod tests {
         let printed = format!("{properties:?} {properties:#?}");
         assert!(!printed.contains("hunter2"), "{printed}");
         assert!(printed.contains("\"sasl.username\": \"desk\""), "{printed}");
+        let headers: Secrets = [("x-team".into(), "hunter2".into())].into_iter().collect();
+        assert_eq!(format!("{headers:?}"), "{\"x-team\": \"(redacted)\"}");
     }
 }

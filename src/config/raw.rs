@@ -13,17 +13,51 @@ use serde::Deserialize as _;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::faults::{Fault, Origin, Problem};
+use super::properties::Properties;
+use crate::trace;
 
 /// Read when no file is named, if it exists.
 const DEFAULT_FILE: &str = "config/copydesk.toml";
 
 const VARIABLE_PREFIX: &str = "COPYDESK_";
 
-/// Below this key the names are librdkafka's, which are written with dots.
-pub(super) const PROPERTIES: &str = "kafka.properties";
+/// Names that are not copydesk's own, with their values.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// The key below which they stand.
+    pub(super) values: &'static str,
+    /// The key below which they stand with files that have the values.
+    pub(super) files: &'static str,
+    /// What an underscore of a variable's name stands for.
+    separator: &'static str,
+    /// Whether a name's value may be shown.
+    pub(super) is_public: fn(&str) -> bool,
+    /// Whether a name can have a value, and what it can have.
+    pub(super) is_value: fn(&str) -> bool,
+    pub(super) expected: &'static str,
+}
 
-/// The same names, each with a file that has the value.
-pub(super) const PROPERTY_FILES: &str = "kafka.property_files";
+/// librdkafka's names.
+pub(super) const PROPERTIES: Table = Table {
+    values: "kafka.properties",
+    files: "kafka.property_files",
+    separator: ".",
+    is_public: Properties::is_public,
+    is_value: |_| true,
+    expected: "a text, number or boolean",
+};
+
+/// Names of HTTP headers.
+pub(super) const HEADERS: Table = Table {
+    values: "tracing.headers",
+    files: "tracing.header_files",
+    separator: "-",
+    is_public: |_| false,
+    is_value: trace::is_header_value,
+    expected: "a text that an HTTP header can carry: one line of ASCII",
+};
+
+pub(super) const TABLES: [Table; 2] = [PROPERTIES, HEADERS];
 
 /// Where settings come from besides the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,9 +164,11 @@ impl RawConfig {
             }
             let origin = Origin::Environment(name.to_owned());
             let mut key = path.replace("__", ".");
-            for table in [PROPERTIES, PROPERTY_FILES] {
-                if let Some(property) = key.strip_prefix(table) {
-                    key = format!("{table}{}", property.replace('_', "."));
+            for Table { values, files, separator, .. } in TABLES {
+                for prefix in [format!("{values}."), format!("{files}.")] {
+                    if let Some(name) = key.strip_prefix(&prefix) {
+                        key = format!("{prefix}{}", name.replace('_', separator));
+                    }
                 }
             }
             match value.into_string() {

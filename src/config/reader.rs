@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::faults::{Fault, Faults, Origin, Problem, nearest};
-use super::properties::{Properties, REDACTED};
-use super::raw::{PROPERTIES, PROPERTY_FILES, RawConfig, Value, Written, variable};
+use super::properties::REDACTED;
+use super::raw::{RawConfig, TABLES, Table, Value, Written, variable};
 
 /// One setting as it is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,8 @@ impl Setting {
     /// As TOML has them: `[kafka]` and `group`.
     pub fn section_and_name(&self) -> (&str, &str) {
         let of = |table| Some((table, self.key.strip_prefix(table)?.strip_prefix('.')?));
-        match of(PROPERTIES).or_else(|| of(PROPERTY_FILES)) {
+        let tables = TABLES.iter().flat_map(|table| [table.values, table.files]);
+        match tables.into_iter().find_map(of) {
             Some(names) => names,
             None => self.key.split_once('.').expect("every setting is in a section"),
         }
@@ -159,33 +160,40 @@ impl Reader {
         value
     }
 
-    /// Everything below `kafka.properties` and `kafka.property_files`; `reserved` says what to do instead for names that
-    /// are not free.
-    pub(super) fn properties(
+    /// Everything in a table, and in the files that it names; `reserved` says what to do instead for names that are not
+    /// free.
+    pub(super) fn table<T: FromIterator<(String, String)>>(
         &mut self,
+        table: &Table,
         reserved: impl Fn(&str) -> Option<&'static str>,
-    ) -> Properties {
-        let mut properties = self.written_properties(&reserved);
-        for (key, written) in self.take_table(PROPERTY_FILES) {
-            let prefix = format!("{PROPERTY_FILES}.");
+    ) -> T {
+        let mut properties = self.written_values(table, &reserved);
+        let files = table.files;
+        for (key, written) in self.take_table(files) {
+            let prefix = format!("{files}.");
             let name = key.strip_prefix(&prefix).unwrap_or(&key).to_owned();
             let path = written.value.as_text().map(str::to_owned);
             let result = match (reserved(&name), &path) {
                 (Some(instead), _) => Err(instead.to_owned()),
                 (None, None) => Err("the name of a file".to_owned()),
                 (None, Some(_)) if properties.iter().any(|(other, _)| *other == name) => {
-                    Err(format!("to be set here or in {PROPERTIES}, not in both"))
+                    Err(format!("to be set here or in {}, not in both", table.values))
                 }
                 (None, Some(path)) => std::fs::read_to_string(path)
-                    .map_err(|error| format!("a file that can be read ({error})")),
+                    // Editors and `echo` end a file with a line break; no secret does.
+                    .map(|value| value.trim_end_matches(['\r', '\n']).to_owned())
+                    .map_err(|error| format!("a file that can be read ({error})"))
+                    .and_then(|value| match (table.is_value)(&value) {
+                        true => Ok(value),
+                        false => Err(format!("a file with {}", table.expected)),
+                    }),
             };
             match result {
                 Ok(value) => {
                     let shown = toml::Value::String(path.unwrap_or_default()).to_string();
-                    let key = format!("{PROPERTY_FILES}.{name:?}");
+                    let key = format!("{files}.{name:?}");
                     self.settings.push(Setting { key, value: shown, origin: written.origin });
-                    // Editors and `echo` end a file with a line break; no secret does.
-                    properties.push((name, value.trim_end_matches(['\r', '\n']).to_owned()));
+                    properties.push((name, value));
                 }
                 Err(expected) => {
                     self.invalid(written.origin, &key, written.value.shown(), &expected);
@@ -204,28 +212,27 @@ impl Reader {
         ours
     }
 
-    fn written_properties(
+    fn written_values(
         &mut self,
+        table: &Table,
         reserved: &impl Fn(&str) -> Option<&'static str>,
     ) -> Vec<(String, String)> {
-        let prefix = format!("{PROPERTIES}.");
+        let prefix = format!("{}.", table.values);
         let mut properties = Vec::new();
-        for (key, written) in self.take_table(PROPERTIES) {
+        for (key, written) in self.take_table(table.values) {
             let name = key.strip_prefix(&prefix).unwrap_or(&key).to_owned();
-            let is_public = Properties::is_public(&name);
+            let is_public = (table.is_public)(&name);
             let found = if is_public { written.value.shown() } else { REDACTED.to_owned() };
             match (reserved(&name), written.value.to_property()) {
                 (Some(instead), _) => self.invalid(written.origin, &key, found, instead),
-                (None, None) => {
-                    self.invalid(written.origin, &key, found, "a text, number or boolean")
-                }
-                (None, Some(value)) => {
+                (None, Some(value)) if (table.is_value)(&value) => {
                     let shown = if is_public { &value } else { REDACTED };
                     let shown = toml::Value::String(shown.to_owned()).to_string();
-                    let key = format!("{PROPERTIES}.{name:?}");
+                    let key = format!("{}.{name:?}", table.values);
                     self.settings.push(Setting { key, value: shown, origin: written.origin });
                     properties.push((name, value));
                 }
+                (None, _) => self.invalid(written.origin, &key, found, table.expected),
             }
         }
         properties
@@ -255,8 +262,9 @@ impl Reader {
             )
         });
         for (key, written) in std::mem::take(&mut self.raw.written) {
-            let is_section = [PROPERTIES, PROPERTY_FILES].contains(&key.as_str())
-                || self.settings.iter().any(|setting| sections_end(&setting.key, &key));
+            let is_section =
+                TABLES.iter().any(|table| [table.values, table.files].contains(&key.as_str()))
+                    || self.settings.iter().any(|setting| sections_end(&setting.key, &key));
             match written.value {
                 Value::Toml(toml::Value::Table(_)) if is_section => {}
                 value if is_section => {
@@ -304,6 +312,14 @@ impl Value {
         match self {
             Self::Toml(value) => usize::try_from(value.as_integer()?).ok(),
             Self::Text(text) => text.replace('_', "").parse().ok(),
+        }
+    }
+
+    pub(super) fn as_float(&self) -> Option<f64> {
+        match self {
+            Self::Toml(toml::Value::Integer(integer)) => integer.to_string().parse().ok(),
+            Self::Toml(value) => value.as_float(),
+            Self::Text(text) => text.parse().ok(),
         }
     }
 

@@ -7,16 +7,18 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::faults::Faults;
-use super::raw::{RawConfig, Value};
+use super::raw::{HEADERS, PROPERTIES, RawConfig, Value};
 use super::reader::{Reader, integer};
 use super::{
     AdminConfig, Config, Delivery, GroupProtocol, InputConfig, KafkaConfig, Loaded, LogConfig,
     LogFormat, ModelConfig, OutputConfig, PipelineConfig, RetractionForm, StateConfig,
+    TracingConfig,
 };
 use crate::article::Format;
 use crate::decode::DecodeOptions;
 use crate::encode::OffsetUnits;
 use crate::telemetry;
+use crate::trace::{self, Endpoint};
 
 impl TryFrom<RawConfig> for Loaded {
     type Error = Faults;
@@ -33,6 +35,7 @@ impl TryFrom<RawConfig> for Loaded {
             model: model(&mut reader, default.model),
             admin: admin(&mut reader, default.admin),
             log: log(&mut reader, default.log),
+            tracing: tracing(&mut reader, default.tracing),
         };
         compare(&config, &mut reader);
         let settings = reader.finish()?;
@@ -78,7 +81,7 @@ fn kafka(reader: &mut Reader, default: KafkaConfig) -> KafkaConfig {
             default.prefetch_bytes_max,
             KIB..=GIB,
         ),
-        properties: reader.properties(reserved_property),
+        properties: reader.table(&PROPERTIES, reserved_property),
     }
 }
 
@@ -215,6 +218,49 @@ fn log(reader: &mut Reader, default: LogConfig) -> LogConfig {
             |text| telemetry::filter(text).map(|_| text.to_owned()),
             String::clone,
         ),
+    }
+}
+
+fn tracing(reader: &mut Reader, default: TracingConfig) -> TracingConfig {
+    TracingConfig {
+        endpoint: reader.text(
+            "tracing.otlp_endpoint",
+            default.endpoint,
+            "a URL such as \"http://localhost:4318\", without a password; or \"\" for none",
+            |text| if text.is_empty() { Some(None) } else { Endpoint::parse(text).map(Some) },
+            |endpoint| endpoint.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ),
+        sample_ratio: reader.setting(
+            "tracing.sample_ratio",
+            default.sample_ratio,
+            "a number from 0 to 1",
+            |value| value.as_float().filter(|ratio| (0.0..=1.0).contains(ratio)),
+            |ratio| toml::Value::Float(*ratio),
+        ),
+        service_name: reader.text(
+            "tracing.service_name",
+            default.service_name,
+            "a name",
+            name,
+            String::clone,
+        ),
+        timeout: reader.milliseconds("tracing.timeout_ms", default.timeout, 100..=60_000),
+        queue_spans_max: reader.integer(
+            "tracing.queue_spans_max",
+            default.queue_spans_max,
+            1..=1_000_000,
+        ),
+        ca_file: reader.text(
+            "tracing.ca_file",
+            default.ca_file,
+            "a path; or \"\" for the system's certificates",
+            |text| Some((!text.is_empty()).then(|| PathBuf::from(text))),
+            |file| file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        ),
+        headers: reader.table(&HEADERS, |name| {
+            (!trace::is_free_header(name))
+                .then_some("a header's name, and none that a request has anyway")
+        }),
     }
 }
 
@@ -446,6 +492,18 @@ mod tests {
         check_setting("admin.listen=:9464", false);
         check_setting("log.filter=warn,copydesk=debug", true);
         check_setting("log.filter=", false);
+        check_setting("tracing.otlp_endpoint=", true);
+        check_setting("tracing.otlp_endpoint=https://otlp.example/otlp", true);
+        check_setting("tracing.otlp_endpoint=collector:4317", false);
+        check_setting("tracing.otlp_endpoint=http://desk:hunter2@collector:4318", false);
+        check_setting("tracing.sample_ratio=0.05", true);
+        check_setting("tracing.sample_ratio=1", true);
+        check_setting("tracing.sample_ratio=1.1", false);
+        check_setting("tracing.sample_ratio=NaN", false);
+        check_setting("tracing.headers.x-scope-orgid=news", true);
+        check_setting("tracing.headers.content-type=text/plain", false);
+        check_setting("tracing.headers.a b=c", false);
+        check_setting("tracing.headers.a=b\nc: d", false);
         check_setting("kafka.properties.linger.ms=5", true);
         check_setting("kafka.properties.acks=1", false);
         check_setting("kafka.properties=linger.ms", false);
@@ -479,6 +537,25 @@ mod tests {
         check_setting("kafka.property_files.sasl.password=/nowhere/at/all", false);
         check_setting("kafka.property_files.acks=/nowhere/at/all", false);
         assert!(load(&[&file, "kafka.properties.sasl.password=other"]).is_err());
+    }
+
+    #[test]
+    fn headers_for_the_collector_are_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "Bearer hunter2\n").unwrap();
+        let file = format!("tracing.header_files.authorization={}", path.display());
+        let variable = ("COPYDESK_TRACING__HEADERS__X_API_KEY".into(), "hunter2".into());
+        let sources = ConfigSources { file: None, overrides: vec![file.clone()] };
+        let raw = RawConfig::gather(&sources, [variable].into_iter());
+        let loaded = Loaded::try_from(raw).unwrap();
+        let headers: Vec<_> = loaded.config.tracing.headers.iter().collect();
+        assert_eq!(headers, [("authorization", "Bearer hunter2"), ("x-api-key", "hunter2")]);
+        assert!(!format!("{loaded:?}").contains("hunter2"));
+        fs::write(&path, "hunter2\nhunter2").unwrap();
+        let faults = load(&[&file, "tracing.headers.x-api-key=hunter2\u{7f}"]).unwrap_err();
+        assert_eq!(faults.iter().count(), 2);
+        assert!(!faults.to_string().contains("hunter2"), "{faults}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::sink::SinkEvent;
 use crate::source::kafka::restorer::Restored;
 use crate::source::progress::Ticket;
 use crate::source::{RawRecord, SourceEvent};
+use crate::trace::Processing;
 
 /// All that can happen to the loop.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(super) struct Finished {
     pub(super) record: RawRecord,
     pub(super) received_at: Instant,
     pub(super) processed: Processed,
+    pub(super) trace: Option<Processing>,
 }
 
 /// Clones share one mailbox.

@@ -3,8 +3,6 @@
 //! In: what a record became, and the record. Out: an [`Outgoing`] record. What varies from run to run (the time, the
 //! source position, the trace) stands in the headers, never in the body.
 
-use std::hash::{BuildHasher as _, RandomState};
-
 use bytes::Bytes;
 use jiff::{Timestamp, Unit};
 
@@ -14,23 +12,23 @@ use crate::config::RetractionForm;
 use crate::dead_letter::{self, DeadLetter};
 use crate::sink::{Destination, Outgoing};
 use crate::source::{Header, RawRecord};
+use crate::trace::Sending;
+use crate::trace::context::{Ids, TRACEPARENT, TRACESTATE};
 
 const SOURCE: &str = "copydesk-source";
 const BUILD: &str = "copydesk-build";
 const PROCESSED_AT: &str = "copydesk-processed-at";
-const TRACEPARENT: &str = "traceparent";
 
 /// What the records of one run have in common, beside their bodies.
 #[derive(Debug)]
 pub(super) struct Envelope {
     retraction: RetractionForm,
-    /// Random trace ids: the keys of this hasher are, and that is as random as a trace id has to be.
-    ids: RandomState,
+    ids: Ids,
 }
 
 impl Envelope {
     pub(super) fn new(retraction: RetractionForm) -> Self {
-        Self { retraction, ids: RandomState::new() }
+        Self { retraction, ids: Ids::default() }
     }
 
     /// What to publish for a record, and what has then become of it.
@@ -39,11 +37,12 @@ impl Envelope {
         processed: Processed,
         record: &RawRecord,
         now: Timestamp,
+        trace: Option<&Sending>,
     ) -> (Outgoing, Fate) {
         match processed {
             Processed::Enriched { id, body, .. } => {
                 let key = key(record, id.as_str());
-                (self.enriched(key, Some(body.bytes), record, now), Fate::Enriched)
+                (self.enriched(key, Some(body.bytes), record, now, trace), Fate::Enriched)
             }
             Processed::Retracted { retraction, body } => {
                 let value = match self.retraction {
@@ -52,7 +51,7 @@ impl Envelope {
                 };
                 let key = key(record, retraction.id.as_str());
                 let fate = Fate::Retracted(retraction.reason);
-                (self.enriched(key, value, record, now), fate)
+                (self.enriched(key, value, record, now, trace), fate)
             }
             Processed::Refused(letter) => {
                 let fate = Fate::DeadLettered(letter.reason);
@@ -67,45 +66,42 @@ impl Envelope {
         value: Option<Bytes>,
         record: &RawRecord,
         now: Timestamp,
+        trace: Option<&Sending>,
     ) -> Outgoing {
         Outgoing {
             destination: Destination::Enriched,
             key: Some(key),
             value,
-            headers: self.headers(record, now),
+            headers: self.headers(record, now, trace),
             // Event time is kept, as Kafka Streams does, so a replay keeps it too. Brokers refuse times too far in the
             // future, and this record is certainly not written before now.
             timestamp_ms: record.timestamp_ms.map(|written| written.min(now.as_millisecond())),
         }
     }
 
-    /// The input's headers, then ours: where both have a name, Kafka's readers take the last.
-    fn headers(&self, record: &RawRecord, now: Timestamp) -> Vec<Header> {
-        // What was redriven carries its attempts; once it is published they mean nothing.
-        let is_ours = |header: &Header| {
-            [SOURCE, BUILD, PROCESSED_AT].contains(&header.name.as_str())
-                || dead_letter::is_ours(&header.name)
+    /// The input's headers, then ours: none of ours is there twice.
+    fn headers(&self, record: &RawRecord, now: Timestamp, trace: Option<&Sending>) -> Vec<Header> {
+        let is_replaced = |name: &str| match (name, trace) {
+            (SOURCE | BUILD | PROCESSED_AT, _) | (TRACEPARENT, Some(_)) => true,
+            // It says more about the trace that its `traceparent` names, and about no other.
+            (TRACESTATE, Some(trace)) => !trace.is_continued(),
+            // What was redriven carries its attempts; once it is published they mean nothing.
+            _ => dead_letter::is_ours(name),
         };
-        let copied = record.headers.iter().filter(|header| !is_ours(header));
+        let copied = record.headers.iter().filter(|header| !is_replaced(&header.name));
         let mut headers: Vec<_> = copied.cloned().collect();
         headers.push(Header::new(SOURCE, record.position.to_string()));
         headers.push(Header::new(BUILD, crate::BUILD));
         headers.push(Header::new(PROCESSED_AT, in_milliseconds(now)));
-        let traceparent = headers.iter().rev().find(|header| header.name == TRACEPARENT);
-        if !traceparent.is_some_and(|header| is_traceparent(header.value.as_deref())) {
-            headers.push(Header::new(TRACEPARENT, self.traceparent(record, now)));
+        let is_of_a_trace =
+            |header: &Header| [TRACEPARENT, TRACESTATE].contains(&header.name.as_str());
+        if let Some(trace) = trace {
+            headers.push(Header::new(TRACEPARENT, trace.traceparent()));
+        } else if !headers.iter().any(is_of_a_trace) {
+            // A trace begins here: whoever reads the topic may want to follow the record from here on.
+            headers.push(Header::new(TRACEPARENT, self.ids.root(false).to_string()));
         }
         headers
-    }
-
-    /// A trace that begins here, not sampled: version, trace id, span id, flags.
-    fn traceparent(&self, record: &RawRecord, now: Timestamp) -> String {
-        let part = |index: u8| {
-            let seed = (&record.position, now.as_nanosecond(), index);
-            // All zeros would be invalid.
-            self.ids.hash_one(seed).max(1)
-        };
-        format!("00-{:016x}{:016x}-{:016x}-00", part(0), part(1), part(2))
     }
 }
 
@@ -129,25 +125,6 @@ fn in_milliseconds(now: Timestamp) -> String {
     now.round(Unit::Millisecond).unwrap_or(now).to_string()
 }
 
-/// Whether this is a `traceparent` of W3C Trace Context: `00-` 32 hex digits `-` 16 hex digits `-` 2 hex digits, with
-/// neither id all zeros. Later versions may append fields.
-fn is_traceparent(value: Option<&[u8]>) -> bool {
-    let Some(value) = value.and_then(|value| std::str::from_utf8(value).ok()) else { return false };
-    let mut fields = value.split('-');
-    let mut field = |length: usize| {
-        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        fields.next().filter(|field| field.len() == length && field.bytes().all(is_hex))
-    };
-    let (Some(version), Some(trace), Some(span), Some(_flags)) =
-        (field(2), field(32), field(16), field(2))
-    else {
-        return false;
-    };
-    let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
-    let is_last = fields.next().is_none();
-    version != "ff" && (is_last || version != "00") && !is_zero(trace) && !is_zero(span)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +134,7 @@ mod tests {
     use crate::pipeline::process::Facts;
     use crate::source::Position;
     use crate::stages::Annotations;
+    use crate::trace::context::Context;
 
     const VALID: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -177,7 +155,7 @@ mod tests {
             format: Format::Plain,
             n_unknown_fields: 0,
             warnings: Vec::new(),
-            stages: Annotations::default().outcomes(),
+            stages: Annotations::default().runs(),
             quotes: Vec::new(),
         };
         let id = ArticleId::parse("urn:x:1").unwrap();
@@ -189,7 +167,7 @@ mod tests {
     }
 
     fn seal(processed: Processed, record: &RawRecord, form: RetractionForm) -> Outgoing {
-        Envelope::new(form).seal(processed, record, now()).0
+        Envelope::new(form).seal(processed, record, now(), None).0
     }
 
     #[track_caller]
@@ -220,29 +198,27 @@ mod tests {
 
     #[test]
     fn a_trace_is_begun_where_there_is_none() {
-        for input in [&[][..], &[("traceparent", "00-xyz")]] {
-            let outgoing = seal(enriched(), &record(input), RetractionForm::Record);
-            let last = outgoing.headers.last().unwrap();
-            assert_eq!(last.name, "traceparent");
-            assert!(is_traceparent(last.value.as_deref()), "{last:?}");
-        }
+        let outgoing = seal(enriched(), &record(&[("x", "1")]), RetractionForm::Record);
+        let begun = Context::of(&outgoing.headers).unwrap();
+        assert!(!begun.is_sampled());
+        assert_eq!(outgoing.headers.last().unwrap().value, Some(begun.to_string().into()));
     }
 
     #[test]
-    fn traceparents_are_checked() {
-        let long = format!("01{}-more", VALID.strip_prefix("00").unwrap());
-        assert!(is_traceparent(Some(VALID.as_bytes())));
-        assert!(is_traceparent(Some(long.as_bytes())));
-        for invalid in [
-            "",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+    fn trace_headers_pass_byte_for_byte_whatever_they_are() {
+        let twice = [("traceparent", VALID), ("tracestate", "a=1"), ("traceparent", VALID)];
+        for input in [
+            &[("tracestate", "b=2"), ("traceparent", VALID)][..],
+            &[("traceparent", "00-xyz"), ("tracestate", ",=\u{0}é")],
+            &[("traceparent", "")],
+            &[("tracestate", "a=1")],
+            &twice,
         ] {
-            assert!(!is_traceparent(Some(invalid.as_bytes())), "{invalid}");
+            let record = record(input);
+            let outgoing = seal(enriched(), &record, RetractionForm::Record);
+            assert_eq!(outgoing.headers[..input.len()], record.headers);
+            let is_of_a_trace = |header: &&Header| header.name.starts_with("trace");
+            assert_eq!(outgoing.headers.iter().filter(is_of_a_trace).count(), input.len());
         }
     }
 
@@ -293,7 +269,8 @@ mod tests {
             record: record.clone(),
         };
         let refused = Processed::Refused(letter);
-        let (outgoing, fate) = Envelope::new(RetractionForm::Record).seal(refused, &record, now());
+        let (outgoing, fate) =
+            Envelope::new(RetractionForm::Record).seal(refused, &record, now(), None);
         assert_eq!(fate, Fate::DeadLettered(Reason::NotJson));
         assert_eq!((outgoing.key, outgoing.value), (record.key, record.value));
         assert_eq!(outgoing.headers[0], Header::new("x", "1"));

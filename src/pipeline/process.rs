@@ -14,7 +14,7 @@ use crate::link::{self, LinkedQuote, Speaker};
 use crate::pool::Pool;
 use crate::source::RawRecord;
 use crate::stages::quotes::QuoteKind;
-use crate::stages::{self, Models, Stage, StageOutcome, Stages, truecase};
+use crate::stages::{self, Models, StageRun, Stages, truecase};
 use crate::text::{Segmented, language};
 use crate::versions::Edition;
 
@@ -55,7 +55,7 @@ pub struct Facts {
     pub n_unknown_fields: usize,
     pub warnings: Vec<DecodeWarning>,
     /// How each stage ended, and its compute time.
-    pub stages: [(Stage, StageOutcome, Duration); 3],
+    pub stages: [StageRun; 3],
     /// Each quote's type, and whether its speaker is an entity of the article.
     pub quotes: Vec<(QuoteKind, bool)>,
 }
@@ -119,11 +119,11 @@ impl Processor {
             self.stage_budget,
         )
         .await;
-        let stages = annotations.outcomes();
+        let stages = annotations.runs();
         let (this, input) = (self.clone(), Arc::clone(raw));
         let encoded = self.pool.run(move || {
             let linked = link::link(&article, annotations);
-            let outcomes = stages.map(|(_, outcome, _)| outcome);
+            let outcomes = stages.map(|run| run.outcome);
             let options = (&*this.provenance, this.units);
             let body =
                 encode::enriched(article.sent(), &language, &linked, outcomes, &input, options);
@@ -152,11 +152,7 @@ impl Processor {
 }
 
 impl Facts {
-    fn of(
-        article: &Article,
-        stages: [(Stage, StageOutcome, Duration); 3],
-        quotes: &[LinkedQuote],
-    ) -> Self {
+    fn of(article: &Article, stages: [StageRun; 3], quotes: &[LinkedQuote]) -> Self {
         let is_attributed = |linked: &LinkedQuote| matches!(linked.speaker, Speaker::Entity { .. });
         Self {
             format: article.format,

@@ -21,11 +21,12 @@ use super::process::Processed;
 use super::{Fate, PipelineError, Service, startup};
 use crate::config::Config;
 use crate::metrics::NoticeOutcome;
-use crate::sink::Outgoing;
+use crate::sink::{Destination, Outgoing};
 use crate::source::kafka::restorer::Restorer;
 use crate::source::kafka::{KafkaSource, PendingCommit};
 use crate::source::progress::{Arrival, Progress, Ticket};
 use crate::source::{PartitionEnd, RawRecord, SourceEvent};
+use crate::trace::{Commit, Committing, Processing, Sending};
 use crate::versions::{Book, Undo};
 use partitions::Revocation;
 use versions::Versions;
@@ -61,6 +62,8 @@ pub(super) fn run(
         revocation: None,
         committing: None,
         committed_at: Instant::now(),
+        delivered: Commit::default(),
+        trace_of_commit: None,
         is_reachable: true,
         is_sink_ready: false,
         watchdog: Watchdog::new(config.admin.stall_timeout),
@@ -109,6 +112,9 @@ struct Stream {
     committing: Option<PendingCommit>,
     /// When the last commit began.
     committed_at: Instant,
+    /// What was delivered since, and the commit on its way, where they are traced and no transaction has them.
+    delivered: Commit,
+    trace_of_commit: Option<Committing>,
     is_reachable: bool,
     /// Whether records can be handed to the sink.
     is_sink_ready: bool,
@@ -132,6 +138,7 @@ struct InDelivery {
     /// For the dead letter, should the broker refuse what was made of it.
     record: RawRecord,
     received_at: Instant,
+    trace: Option<Sending>,
     /// What was sent for it one by one and is not acknowledged.
     n_outstanding: usize,
 }
@@ -221,12 +228,31 @@ impl Stream {
     }
 
     fn on_finished(&mut self, finished: Finished) {
-        let Finished { ticket, record, received_at, processed } = finished;
+        let Finished { ticket, record, received_at, processed, trace } = finished;
         self.count(&processed);
+        let trace = trace.and_then(|trace| self.trace(trace, &record, &processed));
         let (processed, judged) = (Some(processed), None);
-        let item = InDelivery { processed, judged, record, received_at, n_outstanding: 0 };
+        let item = InDelivery { processed, judged, record, received_at, trace, n_outstanding: 0 };
         // A stale ticket's record is another member's by now.
         self.progress.finish(ticket, item);
+    }
+
+    /// The spans of what was done; what remains is to send it.
+    fn trace(
+        &self,
+        trace: Processing,
+        record: &RawRecord,
+        processed: &Processed,
+    ) -> Option<Sending> {
+        let (stages, error, destination) = match processed {
+            Processed::Enriched { facts, .. } => (&facts.stages[..], None, Destination::Enriched),
+            Processed::Retracted { .. } => (&[][..], None, Destination::Enriched),
+            Processed::Refused(letter) => {
+                (&[][..], Some(letter.reason.as_str()), Destination::DeadLetters)
+            }
+        };
+        let tracer = self.service.tracer.as_ref()?;
+        Some(tracer.processed(trace, record, stages, error, destination))
     }
 
     fn on_shutdown(&mut self) {
@@ -272,10 +298,11 @@ impl Stream {
         let (processor, permits) = (self.service.processor.clone(), Arc::clone(&self.permits));
         let received_at = Instant::now();
         let span = tracing::info_span!("record", position = %record.position);
+        let trace = self.service.tracer.as_ref().and_then(|tracer| tracer.begin(&record));
         let work = async move {
             let _permit = permits.acquire_owned().await;
             let processed = processor.process(record.clone()).await;
-            reply.finished(Finished { ticket, record, received_at, processed });
+            reply.finished(Finished { ticket, record, received_at, processed, trace });
         };
         self.runtime.spawn(work.instrument(span));
         Ok(())
@@ -308,8 +335,8 @@ impl Stream {
             Processed::Refused(_) => return,
         };
         metrics.decode.decoded(facts.format, facts.n_unknown_fields, &facts.warnings);
-        for (stage, outcome, elapsed) in facts.stages {
-            metrics.stages.ended(stage, outcome, elapsed);
+        for run in &facts.stages {
+            metrics.stages.ended(run.stage, run.outcome, run.elapsed);
         }
         for &(kind, is_attributed) in &facts.quotes {
             metrics.stages.quote(kind, is_attributed);

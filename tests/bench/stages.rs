@@ -6,16 +6,20 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use copydesk::config::Config;
 use copydesk::decode::{self, DecodeOptions, Decoded};
 use copydesk::encode::{self, OffsetUnits, RunProvenance};
 use copydesk::knowledge::Knowledge;
 use copydesk::link;
+use copydesk::metrics::Metrics;
 use copydesk::model::{ArticleReading, Reader};
+use copydesk::sink::Destination;
 use copydesk::source::{Position, RawRecord};
 use copydesk::stages::{
     Annotations, Models, StageOutcome, StageResult, entities, quotes, sentiment,
 };
 use copydesk::text::{Segmented, Segments, language};
+use copydesk::trace::{self, Endpoint};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
@@ -117,6 +121,27 @@ fn enrich(record: &RawRecord, models: &Models) -> Bytes {
     let options = (&run, OffsetUnits::default());
     encode::enriched(&article.article, &language, &linked, [StageOutcome::Ok; 3], record, options)
         .bytes
+}
+
+/// The five spans of each record, for a collector that is not there: the time is that of the records' own threads.
+#[divan::bench]
+fn traces(bencher: Bencher<'_, '_>) {
+    let records = records();
+    let mut config = Config::default();
+    config.tracing.endpoint = Endpoint::parse("http://127.0.0.1:9");
+    let metrics = Metrics::new(&config);
+    let runtime = tokio::runtime::Runtime::new().expect("the system gives a thread");
+    let started = runtime.block_on(async { trace::start(&config, &metrics.trace) });
+    let (tracer, _exporter) = started.expect("no TLS is set up").expect("there is an endpoint");
+    let runs = Annotations::default().runs();
+    bencher.counter(ItemsCount::new(records.len())).bench(|| {
+        for record in &records {
+            let processing = tracer.begin(record).expect("all are sampled");
+            let sending = tracer.processed(processing, record, &runs, None, Destination::Enriched);
+            tracer.sent(&sending, false, None);
+            black_box(sending);
+        }
+    });
 }
 
 fn article(record: &RawRecord) -> Segmented {

@@ -265,6 +265,14 @@ fn flags_win_over_the_environment_over_the_file() {
         format = "auto"                                  # default
         filter = "warn"                                  # config/copydesk.toml:6
 
+        [tracing]
+        otlp_endpoint = ""                               # default
+        sample_ratio = 1.0                               # default
+        service_name = "copydesk"                        # default
+        timeout_ms = 5000                                # default
+        queue_spans_max = 4096                           # default
+        ca_file = ""                                     # default
+
     "##]].assert_eq(&ran.stdout);
     expect![[r#"
         note: admin.listen is "off": there are no metrics and no health checks

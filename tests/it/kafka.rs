@@ -5,7 +5,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::kafka_server::{KafkaServer, SECRET};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+
+use crate::support::collector::Collector;
+use crate::support::kafka_server::{KafkaServer, PLAIN_SECRET, SECRET};
 use crate::support::service::{Service, TIMEOUT, pause};
 use crate::support::take_turn;
 use crate::support::topics::{self, Message};
@@ -24,6 +28,8 @@ fn the_service_on_a_real_broker() {
     a_standby_is_ready_and_takes_over(&server);
     dead_letters_are_listed_and_redriven(&server);
     a_secured_cluster_lets_in_whom_it_should(&server);
+    a_plain_password_lets_in_and_is_never_shown(&server);
+    records_that_are_sent_again_keep_their_trace(&server);
     instances_share_the_work_and_hand_it_over(&server);
     an_output_that_the_topic_refuses_becomes_a_dead_letter(&server);
     an_output_is_made_smaller_until_the_topic_takes_it(&server);
@@ -83,7 +89,9 @@ fn what_is_known_of_many_articles_comes_back() {
 fn memory_does_not_grow_with_uptime() {
     const N_EARLY: i64 = 20_000;
     const N_LATE: i64 = 200_000;
-    const N_AT_ONCE: i32 = 5_000;
+    const N_AT_ONCE: i32 = 2_000;
+    /// Without any progress: on a busy machine a broker may not answer for a minute.
+    const PATIENCE: Duration = Duration::from_secs(600);
     if std::env::var_os("COPYDESK_SOAK").is_none() {
         eprintln!("skipped: COPYDESK_SOAK is not set, and 200,000 articles take minutes");
         return;
@@ -91,21 +99,33 @@ fn memory_does_not_grow_with_uptime() {
     let _turn = take_turn();
     let Some(server) = KafkaServer::start() else { return };
     let desk = Desk::new(&server, "soak", 4);
-    let service = desk.serve(&[]);
-    let mut n_written = 0;
+    let mut service = desk.serve(&[]);
+    let writer = topics::Writer::start(&server.brokers, &desk.topic("raw"));
+    let begun = Instant::now();
+    let (mut n_written, mut n_out) = (0, 0);
     let mut wait_for = |n: i64| {
         while n_written < n {
-            desk.write(&articles(N_AT_ONCE, 4));
+            for message in articles(N_AT_ONCE, 4) {
+                writer.send(&message);
+                writer.poll();
+            }
+            writer.flush_within(PATIENCE);
             n_written += i64::from(N_AT_ONCE);
-            let until = Instant::now() + TIMEOUT;
-            // A busy broker may take its time to answer.
-            let n_committed = || -> i64 {
-                let committed = committed(&server.brokers, "soak").unwrap_or_default();
-                committed.iter().map(|(_, offset)| offset).sum()
-            };
-            while n_committed() < n_written {
-                assert!(Instant::now() < until, "{} of {n_written} are out", n_committed());
+            let mut progressed = Instant::now();
+            while n_out < n_written {
                 std::thread::park_timeout(Duration::from_millis(500));
+                assert!(service.is_running(), "the service has ended");
+                // No answer is no progress, and nothing worse.
+                let found = committed(&server.brokers, "soak").unwrap_or_default();
+                let found = found.iter().map(|(_, offset)| offset).sum();
+                if found > n_out {
+                    (n_out, progressed) = (found, Instant::now());
+                }
+                assert!(progressed.elapsed() < PATIENCE, "{n_out} of {n_written} are out");
+            }
+            if n_out % N_EARLY == 0 {
+                let (memory, seconds) = (service.memory_mib(), begun.elapsed().as_secs());
+                eprintln!("{n_out} of {N_LATE} articles after {seconds} s, {memory:.1} MiB");
             }
         }
         service.memory_mib()
@@ -142,7 +162,11 @@ impl<'a> Desk<'a> {
     }
 
     fn serve(&self, more: &[&str]) -> Service {
-        serve(&self.server.brokers, self.name, more)
+        Service::start(&self.settings(more))
+    }
+
+    fn settings(&self, more: &[&str]) -> Vec<String> {
+        settings(&self.server.brokers, self.name, more)
     }
 
     fn write(&self, messages: &[Message]) {
@@ -162,7 +186,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn serve(brokers: &str, name: &str, more: &[&str]) -> Service {
+fn settings(brokers: &str, name: &str, more: &[&str]) -> Vec<String> {
     let mut settings = vec![
         format!("kafka.brokers={brokers}"),
         format!("kafka.group={name}"),
@@ -172,7 +196,7 @@ fn serve(brokers: &str, name: &str, more: &[&str]) -> Service {
         format!("state.topic={name}.state"),
     ];
     settings.extend(more.iter().map(ToString::to_string));
-    Service::start(&settings)
+    settings
 }
 
 fn wait_for(brokers: &str, topic: &str, n: usize) {
@@ -505,6 +529,107 @@ fn a_secured_cluster_lets_in_whom_it_should(server: &KafkaServer) {
     desk.wait_for("enriched", 20);
     assert!(!service.log().contains(SECRET) && !service.get("/metrics").1.contains(SECRET));
     assert!(service.stop().success());
+}
+
+/// SASL PLAIN without TLS.
+fn a_plain_password_lets_in_and_is_never_shown(server: &KafkaServer) {
+    const GUESS: &str = "guess-guess";
+    const VARIABLE: &str = "COPYDESK_KAFKA__PROPERTIES__SASL_PASSWORD";
+    let desk = Desk::new(server, "plain", 1);
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, format!("{PLAIN_SECRET}\n")).unwrap();
+    let from_file = format!("kafka.property_files.sasl.password={}", password.display());
+    let settings = |more: &[&str]| {
+        let address = format!("kafka.brokers={}", server.plain());
+        let ours = [
+            "kafka.properties.security.protocol=SASL_PLAINTEXT",
+            "kafka.properties.sasl.mechanisms=PLAIN",
+            "kafka.properties.sasl.username=desk",
+            &address,
+        ];
+        desk.settings(&[&ours, more].concat())
+    };
+    let shows = |service: &Service, secret: &str| {
+        service.log().contains(secret) || service.get("/metrics").1.contains(secret)
+    };
+
+    let stranger = Service::start_with(&settings(&[]), &[(VARIABLE, GUESS)]);
+    stranger.wait_for_log("no broker answers");
+    assert!(stranger.log().contains("SASL authentication error"), "{}", stranger.log());
+    assert_eq!(stranger.get("/readyz").0, 503);
+    assert!(!shows(&stranger, GUESS));
+    assert!(stranger.stop().success());
+
+    type Environment<'a> = &'a [(&'a str, &'a str)];
+    let ways: [(&[&str], Environment<'_>); 2] =
+        [(&[&from_file], &[]), (&[], &[(VARIABLE, PLAIN_SECRET)])];
+    for ((more, environment), round) in ways.into_iter().zip(1..) {
+        desk.write(&articles(20, 1));
+        let service = Service::start_with(&settings(more), environment);
+        desk.wait_for("enriched", 20 * round);
+        assert!(!shows(&service, PLAIN_SECRET));
+        assert!(service.stop().success());
+    }
+    for (more, environment, code) in [
+        (&[][..], &[(VARIABLE, PLAIN_SECRET)][..], 0),
+        (&[&*from_file], &[], 0),
+        (&[], &[(VARIABLE, GUESS)], 1),
+    ] {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_copydesk"));
+        check.arg("check").current_dir(folder.path()).envs(environment.iter().copied());
+        for setting in settings(more) {
+            check.args(["--set", &setting]);
+        }
+        let output = check.output().unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        assert_eq!(output.status.code(), Some(code), "{said:?}");
+        assert!(!said.iter().any(|said| said.contains(PLAIN_SECRET) || said.contains(GUESS)));
+        assert!(said[1].contains("sends it unencrypted"), "{}", said[1]);
+    }
+}
+
+/// A record that the topic does not take aborts the transaction that it is part of: all of it is sent again.
+fn records_that_are_sent_again_keep_their_trace(server: &KafkaServer) {
+    let desk = Desk { server, name: "traced" };
+    desk.server.create_topic(&desk.topic("raw"), 1, &[]);
+    desk.server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "9000")]);
+    desk.server.create_topic(&desk.topic("dead"), 1, &[]);
+    let mut messages = articles(20, 1);
+    messages.insert(10, Message::article(0, "long", &"It rained. ".repeat(3000)));
+    desk.write(&messages);
+    let collector = Collector::start(0);
+    let service = desk.serve(&[
+        "kafka.properties.compression.type=none",
+        "pipeline.commit_interval_ms=2000",
+        &format!("tracing.otlp_endpoint={}", collector.endpoint()),
+    ]);
+    wait_until_committed(&server.brokers, "traced", &[(0, 21)]);
+    assert!(service.stop().success());
+
+    let spans = collector.spans();
+    let named = |name: &str| -> Vec<_> { spans.iter().filter(|span| span.name == name).collect() };
+    // Each was sent once as far as its trace says, and under the name that its readers know.
+    let sent = named("send traced.enriched");
+    let n_failed = sent.iter().filter(|span| is_error(span)).count();
+    assert_eq!((sent.len(), n_failed), (21, 1));
+    let known: BTreeSet<_> = sent
+        .iter()
+        .map(|span| format!("00-{}-{}-01", hex::encode(&span.trace_id), hex::encode(&span.span_id)))
+        .collect();
+    let published = desk.read("enriched");
+    assert_eq!(published.len(), 20);
+    assert!(published.iter().all(|message| known.contains(message.header("traceparent"))));
+    assert_eq!(named("send traced.dead").len(), 1);
+    let commits = named("commit traced.raw");
+    assert!(commits.iter().any(|span| is_error(span)), "no transaction was aborted");
+    let n_linked: usize =
+        commits.iter().filter(|span| !is_error(span)).map(|span| span.links.len()).sum();
+    assert_eq!(n_linked, 21);
+}
+
+fn is_error(span: &Span) -> bool {
+    span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error)
 }
 
 fn a_standby_is_ready_and_takes_over(server: &KafkaServer) {

@@ -19,5 +19,6 @@ mod demo;
 mod operations;
 mod pipeline;
 mod versions;
+mod trace;
 mod kafka;
 mod faults;

@@ -52,6 +52,7 @@ const FAMILIES: &[&str] = &[
     "copydesk_state_restore_duration_seconds",
     "copydesk_state_records_restored_total",
     "copydesk_state_records_unreadable_total",
+    "copydesk_trace_spans_total",
     "copydesk_build_info",
 ];
 
@@ -128,6 +129,9 @@ fn every_family_and_label_is_there_at_zero() {
             &format!("copydesk_quotes_total{{attributed=\"{attributed}\",type=\"{kind}\"}}"),
         );
     }
+    for outcome in ["exported", "dropped"] {
+        value(&text, &format!("copydesk_trace_spans_total{{outcome=\"{outcome}\"}}"));
+    }
     value(&text, "copydesk_records_consumed_total{topic=\"articles.raw\"}");
     value(&text, "copydesk_records_published_total{kind=\"enriched\",topic=\"articles.enriched\"}");
     value(
@@ -160,6 +164,8 @@ fn use_is_counted() {
     metrics.source.fault(Fault::TopicMissing);
     metrics.source.set_stalled(2);
     metrics.source.set_unowned(3);
+    metrics.trace.exported(7);
+    metrics.trace.dropped(3);
     let text = metrics.render();
     for (series, expected) in [
         ("copydesk_records_consumed_total{topic=\"articles.raw\"}", 1.0),
@@ -192,6 +198,8 @@ fn use_is_counted() {
         ("copydesk_kafka_faults_total{fault=\"topic_missing\"}", 1.0),
         ("copydesk_partitions_stalled", 2.0),
         ("copydesk_partitions_unowned", 3.0),
+        ("copydesk_trace_spans_total{outcome=\"exported\"}", 7.0),
+        ("copydesk_trace_spans_total{outcome=\"dropped\"}", 3.0),
     ] {
         assert_eq!(value(&text, series), expected, "{series}");
     }

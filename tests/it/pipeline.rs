@@ -96,6 +96,7 @@ impl Desk {
             metrics: metrics.clone(),
             health: health.clone(),
             observer: Some(observer),
+            tracer: None,
         };
         let shutdown = CancellationToken::new();
         let token = shutdown.clone();
@@ -192,6 +193,7 @@ fn keys_headers_and_time_are_kept_and_ours_are_added() {
         headers: vec![
             ("desk".into(), Some(b"politics".to_vec())),
             ("traceparent".into(), Some(traceparent.into())),
+            ("tracestate".into(), Some(b"desk=1".to_vec())),
             ("empty".into(), Some(Vec::new())),
             ("null".into(), None),
             ("desk".into(), Some(b"world".to_vec())),
@@ -200,16 +202,26 @@ fn keys_headers_and_time_are_kept_and_ours_are_added() {
         ..Message::article(0, "id-1", "The council met on Monday.")
     };
     let keyless = Message { key: None, ..Message::article(0, "id-2", "The mayor left early.") };
-    broker.write(&[keyed.clone(), keyless]);
+    let hostile = Message {
+        headers: vec![
+            ("traceparent".into(), Some(vec![0xff; 1000])),
+            ("tracestate".into(), None),
+            ("traceparent".into(), Some(traceparent.into())),
+        ],
+        ..Message::article(0, "id-3", "The council met again.")
+    };
+    broker.write(&[keyed.clone(), keyless, hostile.clone()]);
     let mut desk = Desk::start(broker.config(), Stages::default());
-    desk.settle(2);
+    desk.settle(3);
     desk.stop();
 
     let published = broker.read(ENRICHED);
-    let [first, second] = &published[..] else { panic!("{published:?}") };
+    let [first, second, third] = &published[..] else { panic!("{published:?}") };
+    assert_eq!(third.headers[..3], hostile.headers);
+    assert_eq!(third.headers.len(), 6);
     assert_eq!((&first.key, first.timestamp_ms), (&keyed.key, keyed.timestamp_ms));
-    assert_eq!(first.headers[..5], keyed.headers[..]);
-    let names: Vec<_> = first.headers[5..].iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(first.headers[..6], keyed.headers[..]);
+    let names: Vec<_> = first.headers[6..].iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["copydesk-source", "copydesk-build", "copydesk-processed-at"]);
     assert_eq!(first.header("copydesk-source"), "articles.raw/0/0");
     assert_eq!(second.key.as_deref(), Some(&b"id-2"[..]));

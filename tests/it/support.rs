@@ -1,5 +1,6 @@
 //! What several test files share.
 
+pub(crate) mod collector;
 pub(crate) mod kafka_server;
 pub(crate) mod service;
 pub(crate) mod topics;

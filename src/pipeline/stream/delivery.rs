@@ -19,6 +19,7 @@ use crate::sink::kafka::transactions::{Batch, TransactionalSink};
 use crate::sink::kafka::{KafkaSink, SendError, TopicLimits};
 use crate::sink::{Destination, Outgoing, Refusal, SinkEvent};
 use crate::source::progress::Ticket;
+use crate::trace::{Commit, Committing, Sending};
 
 /// How long deliveries under way may take when the loop ends early.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -83,6 +84,7 @@ pub(in crate::pipeline) struct Transactions {
 struct Current {
     tickets: Vec<Ticket>,
     offsets: Vec<(i32, i64)>,
+    trace: Option<Committing>,
 }
 
 impl Transactions {
@@ -130,9 +132,9 @@ impl Stream {
     /// Nothing more will be said of it: the brokers end it.
     fn abandon_transaction(&mut self) {
         if let Publisher::ExactlyOnce(transactions) = &mut self.publisher
-            && transactions.current.take().is_some()
+            && let Some(current) = transactions.current.take()
         {
-            self.service.metrics.pipeline.transaction_ended(false);
+            self.transaction_ended(current.trace, Some("abandoned"));
         }
     }
 
@@ -203,12 +205,14 @@ impl Stream {
         }
         transactions.gathered_bytes = 0;
         let (mut tickets, mut records) = (Vec::new(), Vec::new());
+        let mut commit = Commit::default();
         for ticket in transactions.gathered.drain(..) {
             // A partition that has left takes its records with it.
             if let Some(item) = self.progress.in_delivery(ticket) {
                 let outgoing = item.judged.iter().flat_map(|judged| &judged.outgoing);
                 records.extend(outgoing.map(|outgoing| (ticket, outgoing.clone())));
                 tickets.push(ticket);
+                commit.add(item.trace.as_ref());
             }
         }
         // Skipped records are settled by their offsets alone.
@@ -222,7 +226,8 @@ impl Stream {
         let batch = Batch { records, offsets: offsets.clone(), membership };
         let begun = transactions.sink.begin(batch);
         begun.map_err(|error| PipelineError::Sink(error.to_string()))?;
-        transactions.current = Some(Current { tickets, offsets });
+        let trace = self.service.tracer.as_ref().and_then(|tracer| tracer.begin_commit(commit));
+        transactions.current = Some(Current { tickets, offsets, trace });
         transactions.begun_at = Instant::now();
         Ok(())
     }
@@ -255,19 +260,26 @@ impl Stream {
 
     fn on_committed_transaction(&mut self) {
         let Publisher::ExactlyOnce(transactions) = &mut self.publisher else { return };
-        let Some(Current { tickets, offsets }) = transactions.current.take() else { return };
+        let Some(Current { tickets, offsets, trace }) = transactions.current.take() else { return };
         transactions.pause = RETRY_PAUSE_MIN;
         for ticket in tickets {
             self.settle(ticket);
         }
         self.progress.committed(&offsets);
-        self.service.metrics.pipeline.transaction_ended(true);
+        self.transaction_ended(trace, None);
+    }
+
+    fn transaction_ended(&self, trace: Option<Committing>, error: Option<&'static str>) {
+        self.service.metrics.pipeline.transaction_ended(error.is_none());
+        if let (Some(tracer), Some(trace)) = (&self.service.tracer, trace) {
+            tracer.committed(&trace, error);
+        }
     }
 
     /// All of it is sent again, and what was gathered after it too, so that the order stays.
     fn on_aborted(&mut self, error: &str) {
         let Publisher::ExactlyOnce(transactions) = &mut self.publisher else { return };
-        let Some(Current { tickets, .. }) = transactions.current.take() else { return };
+        let Some(Current { tickets, trace, .. }) = transactions.current.take() else { return };
         for ticket in tickets.into_iter().chain(transactions.gathered.drain(..)) {
             self.progress.unsend(ticket);
         }
@@ -275,7 +287,7 @@ impl Stream {
         let pause = transactions.pause;
         transactions.retry_at = Instant::now() + pause;
         transactions.pause = (pause * 2).min(RETRY_PAUSE_MAX);
-        self.service.metrics.pipeline.transaction_ended(false);
+        self.transaction_ended(trace, Some("aborted"));
         tracing::warn!(error, retry_ms = pause.as_millis(), "transaction aborted");
     }
 
@@ -290,8 +302,11 @@ impl Stream {
 
     fn settle(&mut self, ticket: Ticket) {
         let Some(settled) = self.progress.settle(ticket) else { return };
-        let InDelivery { judged, record, received_at, .. } = settled;
+        let InDelivery { judged, record, received_at, trace, .. } = settled;
         let Some(Judged { outgoing, fate, .. }) = judged else { return };
+        if let Some(published) = outgoing.iter().find(|outgoing| is_for_readers(outgoing)) {
+            self.trace_delivery(trace.as_ref(), published.value.is_none());
+        }
         let (elapsed, metrics) = (received_at.elapsed(), &self.service.metrics);
         match fate {
             Fate::Enriched => metrics.sink.published(),
@@ -313,6 +328,22 @@ impl Stream {
         }
     }
 
+    fn trace_delivery(&mut self, trace: Option<&Sending>, is_tombstone: bool) {
+        let Some(tracer) = &self.service.tracer else { return };
+        if let Some(trace) = trace {
+            tracer.sent(trace, is_tombstone, None);
+        }
+        if let Publisher::AtLeastOnce(_) = &self.publisher {
+            self.delivered.add(trace);
+        }
+    }
+
+    fn trace_refusal(&self, trace: Sending, reason: Reason) -> Option<Sending> {
+        let tracer = self.service.tracer.as_ref()?;
+        tracer.sent(&trace, false, Some(reason.as_str()));
+        Some(tracer.resend(trace))
+    }
+
     /// What can never be delivered becomes smaller, or a dead letter; a dead letter that cannot be delivered ends the
     /// service, since going on would lose its record.
     fn on_refused(&mut self, ticket: Ticket, refusal: Refusal) -> Result<(), PipelineError> {
@@ -322,6 +353,7 @@ impl Stream {
         let Some(refused) = item.judged.take() else { return Ok(()) };
         let (record, received_at) = (item.record.clone(), item.received_at);
         let n_outstanding = item.n_outstanding.saturating_sub(1);
+        let mut trace = item.trace.clone();
         let position = record.position.clone();
         if let Fate::DeadLettered(_) = refused.fate {
             return Err(PipelineError::DeadLetterRefused { position, refusal });
@@ -355,10 +387,12 @@ impl Stream {
             let mut judged = Judged::new(dead);
             judged.outgoing.extend(outgoing);
             judged.outgoing.extend(self.take_back(&record, undo));
+            trace = trace.and_then(|trace| self.trace_refusal(trace, reason));
             judged
         };
         let judged = Some(judged);
-        let item = InDelivery { processed: None, judged, record, received_at, n_outstanding };
+        let item =
+            InDelivery { processed: None, judged, record, received_at, trace, n_outstanding };
         self.progress.finish(ticket, item);
         Ok(())
     }

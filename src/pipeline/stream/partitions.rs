@@ -190,12 +190,18 @@ impl Stream {
         }
         self.committed_at = Instant::now();
         let begun = self.source.begin_commit(offsets);
+        let delivered = std::mem::take(&mut self.delivered);
+        self.trace_of_commit =
+            self.service.tracer.as_ref().and_then(|tracer| tracer.begin_commit(delivered));
         begun.inspect_err(|error| tracing::warn!(%error, "offsets are not committed")).ok()
     }
 
     /// A commit that failed is repeated with the next.
     fn on_committed(&mut self, commit: &PendingCommit, result: Result<(), CommitError>) {
         self.service.metrics.pipeline.committed(result.is_ok());
+        if let (Some(tracer), Some(trace)) = (&self.service.tracer, self.trace_of_commit.take()) {
+            tracer.committed(&trace, result.as_ref().err().map(CommitError::as_str));
+        }
         match result {
             Ok(()) => self.progress.committed(commit.offsets()),
             Err(CommitError::Rebalancing) => {

@@ -20,6 +20,7 @@ use crate::sink::{Destination, Outgoing};
 use crate::source::RawRecord;
 use crate::source::kafka::restorer::{Restored, Restorer};
 use crate::source::progress::Ticket;
+use crate::trace::Sending;
 use crate::versions::{Book, Judgement, Submission, Target, Undo, Verdict, Write};
 
 /// The state of articles, while one is kept.
@@ -113,7 +114,8 @@ impl Stream {
         if let Some(processed) = item.processed.take() {
             let now = Timestamp::now();
             let book = self.versions.as_mut().map(|versions| &mut versions.book);
-            let judged = judge(processed, &item.record, book, &self.envelope, now);
+            let (envelope, trace) = (&self.envelope, item.trace.as_ref());
+            let judged = judge(processed, &item.record, book, envelope, now, trace);
             if let Some(notice) = judged.notice {
                 self.service.metrics.state.kill_notice(notice);
             }
@@ -158,6 +160,7 @@ fn judge(
     book: Option<&mut Book>,
     envelope: &Envelope,
     now: Timestamp,
+    trace: Option<&Sending>,
 ) -> Judged {
     let at = submission(record, now);
     let position = &record.position;
@@ -168,14 +171,14 @@ fn judge(
                 body.bytes = encode::with_changes(&body.bytes, changes);
             }
             let processed = Processed::Enriched { id, body, facts, edition: None };
-            (envelope.seal(processed, record, now), judgement, None)
+            (envelope.seal(processed, record, now, trace), judgement, None)
         }
         (Processed::Retracted { retraction, .. }, Some(book)) => {
             let judgement = book.judge_retraction(at, &retraction, record.value.is_none());
-            let (sealed, notice) = retract(retraction, &judgement, record, envelope, now);
+            let (sealed, notice) = retract(retraction, &judgement, record, envelope, now, trace);
             (sealed, judgement, notice)
         }
-        (processed, _) => return Judged::new(envelope.seal(processed, record, now)),
+        (processed, _) => return Judged::new(envelope.seal(processed, record, now, trace)),
     };
     let Judgement { verdict, writes, undo } = judgement;
     let mut judged = Judged { undo, notice, ..Judged::new(sealed) };
@@ -197,6 +200,7 @@ fn retract(
     record: &RawRecord,
     envelope: &Envelope,
     now: Timestamp,
+    trace: Option<&Sending>,
 ) -> ((Outgoing, Fate), Option<NoticeOutcome>) {
     let (target, is_unresolved) = match &judgement.verdict {
         Verdict::Retract { target, is_unresolved } => (target.as_ref(), *is_unresolved),
@@ -220,7 +224,7 @@ fn retract(
     }
     let body = encode::retraction(&retraction, is_unresolved);
     let (mut outgoing, fate) =
-        envelope.seal(Processed::Retracted { retraction, body }, record, now);
+        envelope.seal(Processed::Retracted { retraction, body }, record, now, trace);
     if let Some(target) = target {
         outgoing.key = Some(target.key.clone());
     }

@@ -52,6 +52,15 @@ pub enum CommitError {
     Failed(String),
 }
 
+impl CommitError {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Rebalancing => "rebalancing",
+            Self::Failed(_) => "commit_failed",
+        }
+    }
+}
+
 impl From<KafkaError> for CommitError {
     fn from(error: KafkaError) -> Self {
         match error.rdkafka_error_code() {

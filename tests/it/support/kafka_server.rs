@@ -33,10 +33,18 @@ struct Node {
     address: String,
     /// TLS and SCRAM: see [`SECRET`].
     secure_address: String,
+    /// PLAIN without TLS: see [`PLAIN_SECRET`].
+    plain_address: String,
 }
 
 /// Password of the users `desk`, who may do everything, and `guest`, who may do nothing.
 pub(crate) const SECRET: &str = "hunter2-hunter2";
+
+/// Password of the user `desk` where SASL PLAIN is spoken.
+pub(crate) const PLAIN_SECRET: &str = "swordfish-swordfish";
+
+/// For clients, controllers, clients with TLS and SCRAM, clients with PLAIN.
+const PORTS_PER_NODE: usize = 4;
 
 /// Of the keystore.
 const STORE_SECRET: &str = "changeit";
@@ -62,7 +70,7 @@ impl KafkaServer {
             return None;
         }
         let jars = fetch();
-        let ports = free_ports(3 * n_nodes);
+        let ports = free_ports(PORTS_PER_NODE * n_nodes);
         let nodes: Vec<_> = (0..n_nodes)
             .map(|index| {
                 let folder = tempfile::tempdir().unwrap();
@@ -70,10 +78,10 @@ impl KafkaServer {
                 fs::write(path.join("server.properties"), properties(path, index, &ports)).unwrap();
                 make_certificate(path);
                 format(&jars, path);
-                let [address, secure_address] =
-                    [0, 2].map(|port| format!("127.0.0.1:{}", ports[3 * index + port]));
+                let [address, secure_address, plain_address] = [0, 2, 3]
+                    .map(|port| format!("127.0.0.1:{}", ports[PORTS_PER_NODE * index + port]));
                 let process = Some(launch(&jars, path));
-                Node { process, folder, address, secure_address }
+                Node { process, folder, address, secure_address, plain_address }
             })
             .collect();
         let addresses: Vec<_> = nodes.iter().map(|node| node.address.as_str()).collect();
@@ -89,6 +97,11 @@ impl KafkaServer {
     pub(crate) fn secured(&self) -> (&str, PathBuf) {
         let node = &self.nodes[0];
         (&node.secure_address, node.folder.path().join("certificate.pem"))
+    }
+
+    /// The first broker's address for SASL PLAIN without TLS.
+    pub(crate) fn plain(&self) -> &str {
+        &self.nodes[0].plain_address
     }
 
     /// Kills the first broker; what it has acknowledged is on its disk.
@@ -237,13 +250,14 @@ fn make_certificate(folder: &Path) {
     keytool(&["-exportcert", "-rfc", "-file", certificate.to_str().unwrap()]);
 }
 
-/// Of the node at `index`; `ports` are one for clients, one for controllers and one for secured clients a node.
+/// Of the node at `index`; `ports` are [`PORTS_PER_NODE`] a node.
 fn properties(folder: &Path, index: usize, ports: &[u16]) -> String {
     let data = folder.join("data");
-    let [port, controller_port, secure_port] = [0, 1, 2].map(|port| ports[3 * index + port]);
+    let [port, controller_port, secure_port, plain_port] =
+        [0, 1, 2, 3].map(|port| ports[PORTS_PER_NODE * index + port]);
     let keystore = folder.join("keystore.p12");
     let voters: Vec<_> = ports
-        .chunks(3)
+        .chunks(PORTS_PER_NODE)
         .zip(1..)
         .map(|(ports, id)| format!("{id}@127.0.0.1:{}", ports[1]))
         .collect();
@@ -253,15 +267,17 @@ fn properties(folder: &Path, index: usize, ports: &[u16]) -> String {
         "process.roles=broker,controller
 node.id={}
 controller.quorum.voters={}
-listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port}
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port},PLAIN://127.0.0.1:{plain_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure_port},PLAIN://127.0.0.1:{plain_port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,PLAIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 listener.name.secure.ssl.keystore.location={}
 listener.name.secure.ssl.keystore.password={STORE_SECRET}
 listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.secure.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.plain.sasl.enabled.mechanisms=PLAIN
+listener.name.plain.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_desk=\"{PLAIN_SECRET}\";
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:desk
 log.dirs={}

@@ -18,11 +18,16 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it with these settings (`section.key=value`) over the defaults.
     pub(crate) fn start(settings: &[String]) -> Self {
+        Self::start_with(settings, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) fn start_with(settings: &[String], environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_copydesk"));
         // Without a configuration file nearby.
-        command.current_dir(folder.path()).arg("serve");
+        command.current_dir(folder.path()).arg("serve").envs(environment.iter().copied());
         let fixed = ["log.format=json".to_owned(), "admin.listen=127.0.0.1:0".to_owned()];
         for setting in fixed.iter().chain(settings) {
             command.args(["--set", setting]);

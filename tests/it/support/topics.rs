@@ -102,7 +102,11 @@ impl Writer {
 
     /// Waits until the broker has all of it.
     pub(crate) fn flush(&self) {
-        self.producer.flush(TIMEOUT).unwrap();
+        self.flush_within(TIMEOUT);
+    }
+
+    pub(crate) fn flush_within(&self, timeout: Duration) {
+        self.producer.flush(timeout).unwrap();
     }
 }
 
