@@ -42,7 +42,7 @@ struct Desk {
 impl Desk {
     fn start() -> Self {
         let cluster = MockCluster::new(1).unwrap();
-        for topic in ["articles.raw", "articles.enriched", "articles.dead"] {
+        for topic in ["articles.raw", "articles.enriched", "articles.dead", "articles.state"] {
             cluster.create_topic(topic, 1, 1).unwrap();
         }
         let brokers = cluster.bootstrap_servers();
