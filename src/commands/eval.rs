@@ -94,7 +94,10 @@ fn tone_of(gold: &GoldTarget, models: &Models) -> Tone {
             value: (stages.quotes)(&article, &reading),
             ..StageResult::default()
         },
-        sentiment: StageResult { value: (stages.sentiment)(&article), ..StageResult::default() },
+        sentiment: StageResult {
+            value: (stages.sentiment)(&article, &reading),
+            ..StageResult::default()
+        },
     };
     let linked = link::link(&article, annotations);
     linked.entities.first().map(|linked| linked.tone).unwrap_or_default()

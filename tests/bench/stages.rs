@@ -79,7 +79,7 @@ fn sentiment(bencher: Bencher<'_, '_>) {
     let articles = articles();
     bencher.counter(n_words()).bench(|| {
         for article in &articles {
-            black_box(sentiment::score(article));
+            black_box(sentiment::score(article, &ArticleReading::default()));
         }
     });
 }
@@ -111,7 +111,10 @@ fn enrich(record: &RawRecord, models: &Models) -> Bytes {
             ..StageResult::default()
         },
         quotes: StageResult { value: quotes::find(&article, &reading), ..StageResult::default() },
-        sentiment: StageResult { value: sentiment::score(&article), ..StageResult::default() },
+        sentiment: StageResult {
+            value: sentiment::score(&article, &reading),
+            ..StageResult::default()
+        },
     };
     let linked = link::link(&article, annotations);
     let options = (&run, OffsetUnits::default());
