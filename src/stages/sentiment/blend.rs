@@ -9,7 +9,7 @@ use crate::model::ToneLogits;
 /// Of a sentence's tone, so much is the reader's.
 const SENTENCE_SHARE: f32 = 0.5;
 /// A sentence that the reader is sure of, on the scale of length-normalised valences.
-const SENTENCE_SCALE: f32 = 0.5;
+const SENTENCE_SCALE: f32 = 0.4;
 /// Of what is said of a target, so much is the reader's.
 const TARGET_SHARE: f32 = 0.8;
 
