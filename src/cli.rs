@@ -64,8 +64,9 @@ pub enum Command {
     ///
     /// Reads annotated articles as JSON Lines: doc_id, text, mentions [{start,end,label,entity}], entities
     /// [{id,name,type,sentiment}], quotes [{start,end,type,cue,speaker,entity}], sentiment; offsets in code points.
+    /// With --targets, each line is one labelled target of tone: text, target [start,end], label (-1, 0, 1).
     #[command(
-        after_help = "Examples:\n  copydesk eval annotated.jsonl\n  copydesk eval annotated.jsonl --json | jq .quotes.complete"
+        after_help = "Examples:\n  copydesk eval annotated.jsonl\n  copydesk eval annotated.jsonl --json | jq .quotes.complete\n  gzip -dc targets.jsonl.gz | copydesk eval --targets -"
     )]
     Eval(EvalArgs),
     /// Check the configuration, and that brokers and topics are there
@@ -120,9 +121,12 @@ pub struct EnrichArgs {
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// Annotated articles, JSON Lines
+    /// Annotated articles, JSON Lines; - for standard input
     #[arg(value_name = "GOLD")]
     pub gold: PathBuf,
+    /// GOLD has targets of tone in place of articles
+    #[arg(long)]
+    pub targets: bool,
     /// Figures as JSON
     #[arg(long)]
     pub json: bool,

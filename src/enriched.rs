@@ -55,6 +55,9 @@ pub struct EntityRecord<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wikidata: Option<String>,
     pub sentiment: ToneRecord,
+    /// The sentences that carry a sentiment that is not neutral, the strongest three at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<SpanRecord<'a>>,
     pub mentions: Vec<MentionRecord<'a>>,
 }
 

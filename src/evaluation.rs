@@ -9,6 +9,7 @@ mod pairing;
 mod clusters;
 mod quotes;
 mod figures;
+mod targets;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,6 +22,7 @@ use self::quotes::QuoteCounts;
 
 pub use self::figures::{F1, Figures};
 pub use self::gold::{GoldArticle, InvalidGold};
+pub use self::targets::{GoldTarget, InvalidTarget, TargetEvaluation, TargetFigures};
 
 /// A span in code points of the article's text.
 type CodePoints = (usize, usize);

@@ -6,11 +6,11 @@
 mod speakers;
 mod tone;
 
-use crate::article::Span;
+use crate::article::{Field, Span};
 use crate::stages::{Annotations, Entity, Quote};
 use crate::text::Segmented;
 
-pub use tone::{ArticleTone, SentenceScore, Tone};
+pub use tone::{ArticleTone, SentenceScore, TargetTone, Tone};
 
 /// What is published of an article, still in byte offsets.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct LinkedEntity {
     pub entity: Entity,
     /// What the article says about it.
     pub tone: Tone,
+    /// The sentences that carry a tone that is not neutral.
+    pub evidence: Vec<(Field, Span)>,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,7 @@ pub fn link(article: &Segmented, annotations: Annotations) -> Linked {
         .value
         .into_iter()
         .zip(tones)
-        .map(|(entity, tone)| LinkedEntity { entity, tone })
+        .map(|(entity, TargetTone { tone, evidence })| LinkedEntity { entity, tone, evidence })
         .collect();
     Linked { entities, quotes, tone }
 }

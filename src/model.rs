@@ -1,7 +1,7 @@
 //! The reader: one small int8 text encoder, whose reading of an article several stages use.
 //!
 //! In: words and sentences, as `text` splits them. Out: a [`Reading`]: for each word the log-probabilities of its tags,
-//! and the best tags. The same bits for the same text, whatever the processor, the number of threads, or what else is
+//! the best tags, and what it says of tone. The same bits for the same text, whatever the processor, the number of threads, or what else is
 //! read. Training's `FORMAT.md` says what is computed; `model/simd.rs` how it is made fast.
 
 pub mod labels;
@@ -14,6 +14,7 @@ mod ops;
 mod linear;
 mod attention;
 mod encoder;
+mod tone;
 mod decode;
 mod kernel;
 
@@ -26,12 +27,14 @@ use casing::Written;
 use encoder::{Batch, Scratch};
 use kernel::Engine;
 use labels::{EntityLabel, N_ENTITY_TAGS, N_QUOTE_TAGS, QuoteLabel, Tag};
+use tone::TONE_WIDTH;
 use weights::{VOCABULARY, Weights};
 use windows::{Limits, Part};
 use wordpiece::Vocabulary;
 
 pub use decode::Labelled;
 pub use kernel::Kernel;
+pub use tone::{ToneEvidence, ToneLogits, ToneProbabilities};
 pub use weights::{FILE_BYTES_MAX, LoadError};
 
 /// Longest window that is filled with whole sentences, in words; a single sentence may be longer. Measured: as accurate
@@ -64,6 +67,8 @@ pub struct Reading {
     quote: Vec<[f32; N_QUOTE_TAGS]>,
     entity_tags: Vec<Tag<EntityLabel>>,
     quote_tags: Vec<Tag<QuoteLabel>>,
+    /// Of the words that were read; empty without a tone layer.
+    tone: Vec<ToneEvidence>,
 }
 
 /// The readings of an article's two texts.
@@ -189,7 +194,9 @@ impl Reader {
         if batch.windows.is_empty() {
             return;
         }
-        let mut rest = self.engine.forward(batch, scratch);
+        let outputs = self.engine.forward(batch, scratch);
+        let mut rest = outputs.log_probabilities;
+        let mut tones = outputs.tones.as_chunks::<TONE_WIDTH>().0;
         for &n_positions in &batch.windows {
             let first = reading.entity.len();
             let (window, after) = rest.split_at(n_positions * HEADS_WIDTH);
@@ -199,6 +206,11 @@ impl Reader {
                 let (entity, quote) = row.split_at(QUOTE_COLUMN);
                 reading.entity.extend(entity.first_chunk());
                 reading.quote.extend(quote.first_chunk());
+            }
+            if let Some((window, after)) = tones.split_at_checked(n_positions) {
+                tones = after;
+                let words = window.iter().take(n_positions - 1).skip(1);
+                reading.tone.extend(words.map(ToneEvidence::of_row));
             }
             decode::best_tags(&reading.entity[first..], &mut reading.entity_tags);
             decode::best_tags(&reading.quote[first..], &mut reading.quote_tags);
@@ -236,6 +248,11 @@ impl Reading {
         &self.quote[word]
     }
 
+    /// What each word says of tone, as far as words were read; empty where the model has no tone layer.
+    pub fn tone_evidence(&self) -> &[ToneEvidence] {
+        &self.tone
+    }
+
     /// The most probable sequence of entity tags in which no span starts inside.
     pub fn entity_tags(&self) -> &[Tag<EntityLabel>] {
         &self.entity_tags
@@ -270,6 +287,7 @@ impl Reading {
             quote: self.quote.split_off(at),
             entity_tags: self.entity_tags.split_off(at),
             quote_tags: self.quote_tags.split_off(at),
+            tone: self.tone.split_off(at.min(self.tone.len())),
         }
     }
 }

@@ -114,7 +114,7 @@ impl Models {
 pub struct Stages {
     pub entities: fn(&Segmented, &Knowledge, &ArticleReading) -> Vec<Entity>,
     pub quotes: fn(&Segmented, &ArticleReading) -> Vec<Quote>,
-    pub sentiment: fn(&Segmented) -> Tones,
+    pub sentiment: fn(&Segmented, &ArticleReading) -> Tones,
 }
 
 impl Default for Stages {
@@ -124,7 +124,8 @@ impl Default for Stages {
 }
 
 /// Reads the article and runs the three stages concurrently, each within `budget`. A reading that fails or takes too
-/// long costs the entities, which stand on it; quotes are then found by rule alone. Its time counts as the entities'.
+/// long costs the entities, which stand on it; quotes are then found by rule, and tone by the lexicon, alone. Its time
+/// counts as the entities'.
 pub async fn annotate(
     article: &Arc<Segmented>,
     language: &Language,
@@ -139,25 +140,20 @@ pub async fn annotate(
     let (a, b, c) = (Arc::clone(article), Arc::clone(article), Arc::clone(article));
     let Models { knowledge, reader } = models.clone();
     let unread = Arc::clone(&a);
-    let read = run(pool, budget, move || reader.read_article(&unread));
-    let sentiment = run(pool, budget, move || (stages.sentiment)(&c));
-    let standing_on_it = async {
-        let read = read.await;
-        let reading = Arc::new(read.value);
-        let of_quotes = Arc::clone(&reading);
-        let entities = async {
-            if read.outcome != StageOutcome::Ok {
-                return StageResult { outcome: read.outcome, ..StageResult::default() };
-            }
-            run(pool, budget, move || (stages.entities)(&a, &knowledge, &reading)).await
-        };
-        let quotes = run(pool, budget, move || (stages.quotes)(&b, &of_quotes));
-        let (mut entities, quotes) = tokio::join!(entities, quotes);
-        entities.elapsed += read.elapsed;
-        entities.started = read.started;
-        (entities, quotes)
+    let read = run(pool, budget, move || reader.read_article(&unread)).await;
+    let reading = Arc::new(read.value);
+    let (of_quotes, of_sentiment) = (Arc::clone(&reading), Arc::clone(&reading));
+    let entities = async {
+        if read.outcome != StageOutcome::Ok {
+            return StageResult { outcome: read.outcome, ..StageResult::default() };
+        }
+        run(pool, budget, move || (stages.entities)(&a, &knowledge, &reading)).await
     };
-    let ((entities, quotes), sentiment) = tokio::join!(standing_on_it, sentiment);
+    let quotes = run(pool, budget, move || (stages.quotes)(&b, &of_quotes));
+    let sentiment = run(pool, budget, move || (stages.sentiment)(&c, &of_sentiment));
+    let (mut entities, quotes, sentiment) = tokio::join!(entities, quotes, sentiment);
+    entities.elapsed += read.elapsed;
+    entities.started = read.started;
     Annotations { entities, quotes, sentiment }
 }
 

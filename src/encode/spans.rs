@@ -53,6 +53,11 @@ impl<'a> Spans<'a> {
                 Some(MentionRecord { span, confidence: unit_interval(mention.confidence) })
             })
             .collect();
+        let evidence = linked
+            .evidence
+            .iter()
+            .filter_map(|&(field, sentence)| self.span(field, sentence))
+            .collect();
         self.published_entities.push(!mentions.is_empty());
         (!mentions.is_empty()).then(|| EntityRecord {
             id: entity_id(index),
@@ -61,6 +66,7 @@ impl<'a> Spans<'a> {
             salience: unit_interval(entity.salience),
             wikidata: entity.wikidata.clone(),
             sentiment: tone(linked.tone),
+            evidence,
             mentions,
         })
     }
@@ -232,7 +238,7 @@ mod tests {
             roles: Vec::new(),
             gender: None,
         };
-        LinkedEntity { entity, tone: Tone::default() }
+        LinkedEntity { entity, tone: Tone::default(), evidence: Vec::new() }
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! In: the sentiment stage's tones, the entities, and the quotes with their speakers. Out: scores in [-1, 1] with
 //! their labels.
 //!
-//! - A sentence's score is its words' valence by the square root of its length; a document's is the mean of its
-//!   sentences', so that each sentence counts alike.
+//! - A sentence's tone is that of its words, by lexicon and reader (`stages::sentiment`), its valences by the square root
+//!   of its length; a document's is the mean of its sentences', so that each sentence counts alike.
 //! - A voice's is the same over its own words: the narrator has what lies outside quotes, the quoted voices what lies
-//!   inside them; a sentence shared by both counts for each by its share of the words.
+//!   inside them; a sentence shared by both counts for each by its share of the words. The headline's is the mean of its
+//!   own sentences'.
 //! - An entity's is the sum of what each sentence that names it says of it (its own quoted words left out: who speaks
 //!   is not spoken of), by the square root of the article's sentences: once in a brief weighs as much as often in a
-//!   long report.
+//!   long report. The sentences that say most of it are its evidence.
 
 mod targets;
 mod voices;
@@ -19,6 +20,7 @@ use crate::link::LinkedQuote;
 use crate::stages::Tones;
 use crate::text::Segmented;
 
+pub use targets::TargetTone;
 pub(super) use targets::of_entities;
 
 /// Scores within this distance of zero are neutral: in news that is the common case. Chosen on the training data

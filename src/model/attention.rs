@@ -166,44 +166,58 @@ fn mix<S: Simd, const N: usize>(
     sums
 }
 
-/// Columns of [`Heads`]' output: entity tags in the first two vectors, quote tags in the third.
+/// Columns of the tag heads' output: entity tags in the first two vectors, quote tags in the third.
 pub(super) const HEADS_WIDTH: usize = 3 * LANES;
 /// Where the quote tags start.
 pub(super) const QUOTE_COLUMN: usize = 2 * LANES;
 
-/// Log-probabilities of the tags of both heads.
-pub(super) struct Heads<'a> {
+/// Products of rows with the few columns of float heads.
+pub(super) struct Logits<'a> {
     pub(super) rows: &'a [f32],
-    /// Three blocks, one for each vector of the output, of a row an input.
+    /// A block for each vector of the output, of a row an input.
     pub(super) weights: &'a [[f32; LANES]],
-    /// [`LEAST`] in the columns of no tag.
+    /// As long as an output; [`LEAST`] in the columns of no tag.
     pub(super) bias: &'a [f32],
     pub(super) out: &'a mut [f32],
 }
 
-impl<S: Simd> Operation<S> for Heads<'_> {
+impl<S: Simd> Operation<S> for Logits<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self, simd: S) {
         const N: usize = 4;
-        let width = self.weights.len() * LANES / HEADS_WIDTH;
+        let n_outputs = self.bias.len();
+        let width = self.weights.len() * LANES / n_outputs;
         let (bias, _) = self.bias.as_chunks::<LANES>();
         let mut rows = [[0.0; WIDTH_MAX]; N];
-        let blocks = self.rows.chunks(N * width).zip(self.out.chunks_mut(N * HEADS_WIDTH));
+        let blocks = self.rows.chunks(N * width).zip(self.out.chunks_mut(N * n_outputs));
         for (block, out) in blocks {
             for (place, row) in rows.iter_mut().zip(block.chunks_exact(width)) {
                 place[..width].copy_from_slice(row);
             }
             for (vector, weights) in self.weights.chunks_exact(width).enumerate() {
                 let sums = multiply(simd, &rows, 0, weights);
-                for (out, sum) in out.chunks_exact_mut(HEADS_WIDTH).zip(sums) {
+                for (out, sum) in out.chunks_exact_mut(n_outputs).zip(sums) {
                     let logits = simd.add(sum, simd.load(&bias[vector]));
                     simd.store(logits, &mut out.as_chunks_mut().0[vector]);
                 }
             }
         }
-        for row in self.out.chunks_exact_mut(HEADS_WIDTH) {
+    }
+}
+
+/// Logits of both tag heads, rows of [`HEADS_WIDTH`], become log-probabilities.
+pub(super) struct LogSoften<'a> {
+    pub(super) rows: &'a mut [f32],
+}
+
+impl<S: Simd> Operation<S> for LogSoften<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, simd: S) {
+        for row in self.rows.chunks_exact_mut(HEADS_WIDTH) {
             let (entity, quote) = row.split_at_mut(QUOTE_COLUMN);
             log_soften(simd, entity);
             log_soften(simd, quote);

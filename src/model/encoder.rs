@@ -1,17 +1,18 @@
 //! The encoder and its heads, packed for one kernel.
 //!
-//! In: a [`Batch`] of windows, their positions back to back without padding. Out: log-probabilities of tags for each
-//! position, the same whatever else is in the batch.
+//! In: a [`Batch`] of windows, their positions back to back without padding. Out: log-probabilities of tags, and logits
+//! of tone, for each position, the same whatever else is in the batch.
 
 use std::borrow::Cow;
 
 use super::attention::{
-    Attention, HEADS_WIDTH, Heads, LEAST, PADDING_ROWS, PROJECTED_WIDTH, QUOTE_COLUMN,
+    Attention, HEADS_WIDTH, LEAST, LogSoften, Logits, PADDING_ROWS, PROJECTED_WIDTH, QUOTE_COLUMN,
 };
 use super::casing::NONE;
 use super::linear::{Activation, Linear, Product};
-use super::ops::{HEAD_WIDTH, Normalize, Quantize, Quantized, add, normalize, quantize};
+use super::ops::{Blend, HEAD_WIDTH, Normalize, Quantize, Quantized, add, normalize, quantize};
 use super::simd::{LANES, Operation, Simd};
+use super::tone::{TONE_WIDTH, Tone};
 use super::weights::{LoadError, Weights};
 
 /// Windows of one article.
@@ -58,6 +59,18 @@ pub(super) struct Scratch {
     inner_quantized: Quantized,
     scores: Vec<[f32; LANES]>,
     log_probabilities: Vec<f32>,
+    /// What the tone layer takes of the states below the last.
+    blended: Vec<f32>,
+    tones: Vec<f32>,
+}
+
+/// What is known of each position.
+#[derive(Debug)]
+pub(super) struct Outputs<'s> {
+    /// [`HEADS_WIDTH`] a position.
+    pub(super) log_probabilities: &'s [f32],
+    /// [`TONE_WIDTH`] a position; nothing without a tone layer.
+    pub(super) tones: &'s [f32],
 }
 
 #[derive(Debug)]
@@ -65,8 +78,15 @@ pub(super) struct Encoder<S: Simd> {
     simd: S,
     embedding: Embedding,
     layers: Vec<Layer<S>>,
-    heads_weights: Vec<[f32; LANES]>,
-    heads_bias: Vec<f32>,
+    heads: Head,
+    tone: Option<Tone<S>>,
+}
+
+/// Weights and biases as [`Logits`] takes them.
+#[derive(Debug)]
+pub(super) struct Head {
+    weights: Vec<[f32; LANES]>,
+    bias: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -81,13 +101,13 @@ struct Embedding {
 }
 
 #[derive(Debug)]
-struct Norm {
+pub(super) struct Norm {
     weight: Vec<f32>,
     bias: Vec<f32>,
 }
 
 #[derive(Debug)]
-struct Layer<S: Simd> {
+pub(super) struct Layer<S: Simd> {
     /// Head by head: query, key and value.
     projections: Linear<S>,
     out: Linear<S>,
@@ -97,46 +117,78 @@ struct Layer<S: Simd> {
     output_norm: Norm,
 }
 
+impl Norm {
+    pub(super) fn read(weights: &Weights, name: &str) -> Result<Self, LoadError> {
+        let weight = weights.floats(&format!("{name}.weight"))?;
+        Ok(Self { weight, bias: weights.floats(&format!("{name}.bias"))? })
+    }
+}
+
+impl<S: Simd> Layer<S> {
+    /// The layer of that name; `attention_width` is that of all its attention heads together.
+    pub(super) fn pack(
+        weights: &Weights,
+        name: &str,
+        attention_width: usize,
+    ) -> Result<Self, LoadError> {
+        let linear = |part: &str| -> Result<Linear<S>, LoadError> {
+            let scales = weights.floats(&format!("{name}.{part}.scale"))?;
+            let bias = weights.floats(&format!("{name}.{part}.bias"))?;
+            Ok(Linear::pack(weights.bytes(&format!("{name}.{part}.q"))?, scales, bias))
+        };
+        Ok(Self {
+            projections: projections(weights, name, attention_width)?,
+            out: linear("out")?,
+            up: linear("up")?,
+            down: linear("down")?,
+            attention_norm: Norm::read(weights, &format!("{name}.norm1"))?,
+            output_norm: Norm::read(weights, &format!("{name}.norm2"))?,
+        })
+    }
+}
+
+impl Head {
+    /// No output has any weight, and each the given bias, before rows are put in.
+    pub(super) fn empty(width: usize, n_outputs: usize, bias: f32) -> Self {
+        let weights = vec![[0.0; LANES]; width * n_outputs / LANES];
+        Self { weights, bias: vec![bias; n_outputs] }
+    }
+
+    /// Puts rows of weights, as wide as a position, at the outputs from `first`.
+    pub(super) fn put<'r>(&mut self, first: usize, rows: impl Iterator<Item = &'r [f32]>) {
+        let width = self.weights.len() * LANES / self.bias.len();
+        for (column, row) in (first..).zip(rows) {
+            for (input, &weight) in row.iter().enumerate() {
+                self.weights[column / LANES * width + input][column % LANES] = weight;
+            }
+        }
+    }
+
+    pub(super) fn put_bias(&mut self, first: usize, bias: &[f32]) {
+        self.bias[first..first + bias.len()].copy_from_slice(bias);
+    }
+}
+
 impl<S: Simd> Encoder<S> {
     pub(super) fn pack(weights: &Weights, simd: S) -> Result<Self, LoadError> {
-        let norm = |name: &str| -> Result<Norm, LoadError> {
-            let weight = weights.floats(&format!("{name}.weight"))?;
-            Ok(Norm { weight, bias: weights.floats(&format!("{name}.bias"))? })
-        };
-        let linear = |name: &str| -> Result<Linear<S>, LoadError> {
-            let scales = weights.floats(&format!("{name}.scale"))?;
-            let bias = weights.floats(&format!("{name}.bias"))?;
-            Ok(Linear::pack(weights.bytes(&format!("{name}.q"))?, scales, bias))
-        };
-        let layer = |index: usize| -> Result<Layer<S>, LoadError> {
-            Ok(Layer {
-                projections: projections(weights, index)?,
-                out: linear(&format!("layer.{index}.out"))?,
-                up: linear(&format!("layer.{index}.up"))?,
-                down: linear(&format!("layer.{index}.down"))?,
-                attention_norm: norm(&format!("layer.{index}.norm1"))?,
-                output_norm: norm(&format!("layer.{index}.norm2"))?,
-            })
-        };
         let embedding = Embedding {
             start: weights.start("piece.q")?,
             file: weights.file().clone(),
             scales: weights.floats("piece.scale")?,
             position: weights.floats("position")?,
             casing: weights.floats("casing")?,
-            norm: norm("norm")?,
+            norm: Norm::read(weights, "norm")?,
         };
-        let (heads_weights, heads_bias) = heads(weights)?;
-        let layers = (0..weights.architecture().layers).map(layer).collect::<Result<_, _>>()?;
-        Ok(Self { simd, embedding, layers, heads_weights, heads_bias })
+        let architecture = weights.architecture();
+        let layer = |index| Layer::pack(weights, &format!("layer.{index}"), architecture.width);
+        let layers = (0..architecture.layers).map(layer).collect::<Result<_, _>>()?;
+        Ok(Self { simd, embedding, layers, heads: tag_heads(weights)?, tone: Tone::pack(weights)? })
     }
 
-    /// [`HEADS_WIDTH`] log-probabilities a position.
-    pub(super) fn forward<'s>(&self, batch: &Batch, scratch: &'s mut Scratch) -> &'s [f32] {
+    pub(super) fn forward<'s>(&self, batch: &Batch, scratch: &'s mut Scratch) -> Outputs<'s> {
         let width = self.embedding.norm.weight.len();
         let n_positions = batch.n_positions();
         scratch.rows.resize(n_positions * width, 0.0);
-        scratch.mixed.resize(n_positions * width, 0.0);
         scratch.projected.resize((n_positions + PADDING_ROWS) * PROJECTED_WIDTH, 0.0);
         scratch.log_probabilities.resize(n_positions * HEADS_WIDTH, 0.0);
         self.simd.run(Embed {
@@ -145,23 +197,45 @@ impl<S: Simd> Encoder<S> {
             rows: &mut scratch.rows,
             quantized: &mut scratch.quantized,
         });
-        for layer in &self.layers {
+        scratch.blended.clear();
+        scratch.blended.resize(n_positions * width, 0.0);
+        for (index, layer) in self.layers.iter().enumerate() {
             self.attend(layer, batch, scratch);
             self.feed(layer, scratch);
+            if let Some(share) = self.tone.as_ref().and_then(|tone| tone.shares.get(index)) {
+                let (rows, out) = (&scratch.rows, &mut scratch.blended);
+                self.simd.run(Blend { rows, share: *share, out });
+            }
         }
-        self.simd.run(Heads {
-            rows: &scratch.rows,
-            weights: &self.heads_weights,
-            bias: &self.heads_bias,
-            out: &mut scratch.log_probabilities,
-        });
-        &scratch.log_probabilities
+        self.multiply_floats(&scratch.rows, &self.heads, &mut scratch.log_probabilities);
+        self.simd.run(LogSoften { rows: &mut scratch.log_probabilities });
+        scratch.tones.clear();
+        if let Some(tone) = &self.tone {
+            self.hear(tone, batch, scratch);
+        }
+        Outputs { log_probabilities: &scratch.log_probabilities, tones: &scratch.tones }
+    }
+
+    /// The tone layer, on the states of all layers.
+    fn hear(&self, tone: &Tone<S>, batch: &Batch, scratch: &mut Scratch) {
+        std::mem::swap(&mut scratch.mixed, &mut scratch.blended);
+        self.normalize(&tone.norm, scratch);
+        std::mem::swap(&mut scratch.mixed, &mut scratch.blended);
+        self.attend(&tone.layer, batch, scratch);
+        self.feed(&tone.layer, scratch);
+        scratch.tones.resize(batch.n_positions() * TONE_WIDTH, 0.0);
+        self.multiply_floats(&scratch.rows, &tone.head, &mut scratch.tones);
+    }
+
+    fn multiply_floats(&self, rows: &[f32], head: &Head, out: &mut [f32]) {
+        self.simd.run(Logits { rows, weights: &head.weights, bias: &head.bias, out });
     }
 
     /// The attention half of a layer, a head at a time, so that its projections stay in the nearest cache.
     fn attend(&self, layer: &Layer<S>, batch: &Batch, scratch: &mut Scratch) {
-        let width = self.embedding.norm.weight.len();
+        let width = layer.out.n_inputs();
         let n_positions = batch.n_positions();
+        scratch.mixed.resize(n_positions * width, 0.0);
         for column in (0..width).step_by(HEAD_WIDTH) {
             self.simd.run(Product {
                 input: &scratch.quantized,
@@ -182,6 +256,7 @@ impl<S: Simd> Encoder<S> {
         }
         let quantized = &mut scratch.quantized;
         self.simd.run(Quantize { rows: &scratch.mixed, width, quantized });
+        scratch.mixed.resize(n_positions * layer.out.n_outputs(), 0.0);
         self.multiply(&scratch.quantized, &layer.out, Activation::None, &mut scratch.mixed);
         self.normalize(&layer.attention_norm, scratch);
     }
@@ -274,11 +349,15 @@ fn mean_of_pieces<S: Simd>(simd: S, embedding: &Embedding, pieces: &[u16], row: 
 }
 
 /// The file has all queries, then all keys, then all values; here each head has its own three together.
-fn projections<S: Simd>(weights: &Weights, index: usize) -> Result<Linear<S>, LoadError> {
-    let bytes = weights.bytes(&format!("layer.{index}.qkv.q"))?;
-    let scales = weights.floats(&format!("layer.{index}.qkv.scale"))?;
-    let bias = weights.floats(&format!("layer.{index}.qkv.bias"))?;
-    let width = weights.architecture().width;
+fn projections<S: Simd>(
+    weights: &Weights,
+    name: &str,
+    width: usize,
+) -> Result<Linear<S>, LoadError> {
+    let bytes = weights.bytes(&format!("{name}.qkv.q"))?;
+    let scales = weights.floats(&format!("{name}.qkv.scale"))?;
+    let bias = weights.floats(&format!("{name}.qkv.bias"))?;
+    let n_inputs = weights.architecture().width;
     let order = || {
         (0..width)
             .step_by(HEAD_WIDTH)
@@ -286,26 +365,19 @@ fn projections<S: Simd>(weights: &Weights, index: usize) -> Result<Linear<S>, Lo
             .flat_map(|first| first..first + HEAD_WIDTH)
     };
     let rows: Vec<u8> =
-        order().flat_map(|row| bytes[row * width..][..width].iter().copied()).collect();
+        order().flat_map(|row| bytes[row * n_inputs..][..n_inputs].iter().copied()).collect();
     let scales = order().map(|row| scales[row]).collect();
     Ok(Linear::pack(&rows, scales, order().map(|row| bias[row]).collect()))
 }
 
-/// Both heads' weights and biases, as [`Heads`] takes them.
-fn heads(weights: &Weights) -> Result<(Vec<[f32; LANES]>, Vec<f32>), LoadError> {
+/// Both tag heads, side by side.
+fn tag_heads(weights: &Weights) -> Result<Head, LoadError> {
     let width = weights.architecture().width;
-    let mut columns = vec![[0.0; LANES]; width * HEADS_WIDTH / LANES];
-    let mut bias = vec![LEAST; HEADS_WIDTH];
+    let mut heads = Head::empty(width, HEADS_WIDTH, LEAST);
     for (name, first) in [("entity", 0), ("quote", QUOTE_COLUMN)] {
         let rows = weights.floats(&format!("{name}.weight"))?;
-        for (tag, row) in rows.chunks_exact(width).enumerate() {
-            for (input, &weight) in row.iter().enumerate() {
-                let column = first + tag;
-                columns[column / LANES * width + input][column % LANES] = weight;
-            }
-        }
-        let own = weights.floats(&format!("{name}.bias"))?;
-        bias[first..first + own.len()].copy_from_slice(&own);
+        heads.put(first, rows.chunks_exact(width));
+        heads.put_bias(first, &weights.floats(&format!("{name}.bias"))?);
     }
-    Ok((columns, bias))
+    Ok(heads)
 }

@@ -2,7 +2,7 @@
 //!
 //! In: what the processor can do. Out: an encoder packed for it.
 
-use super::encoder::{Batch, Encoder, Scratch};
+use super::encoder::{Batch, Encoder, Outputs, Scratch};
 use super::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use super::simd::{Avx2, Avx512};
@@ -90,7 +90,7 @@ impl Engine {
     }
 
     /// See [`Encoder::forward`].
-    pub(super) fn forward<'s>(&self, batch: &Batch, scratch: &'s mut Scratch) -> &'s [f32] {
+    pub(super) fn forward<'s>(&self, batch: &Batch, scratch: &'s mut Scratch) -> Outputs<'s> {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(encoder) => encoder.forward(batch, scratch),

@@ -40,6 +40,10 @@ impl<S: Simd> Linear<S> {
         Self { n_inputs, weights, starts, scales, bias }
     }
 
+    pub(super) fn n_inputs(&self) -> usize {
+        self.n_inputs
+    }
+
     pub(super) fn n_outputs(&self) -> usize {
         self.bias.len()
     }

@@ -49,6 +49,26 @@ impl<S: Simd> Operation<S> for Normalize<'_> {
     }
 }
 
+/// Adds a share of rows to others.
+pub(super) struct Blend<'a> {
+    pub(super) rows: &'a [f32],
+    pub(super) share: f32,
+    pub(super) out: &'a mut [f32],
+}
+
+impl<S: Simd> Operation<S> for Blend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, simd: S) {
+        let share = simd.splat(self.share);
+        let (rows, _) = self.rows.as_chunks::<LANES>();
+        for (out, row) in self.out.as_chunks_mut::<LANES>().0.iter_mut().zip(rows) {
+            simd.store(simd.mul_add(simd.load(row), share, simd.load(out)), out);
+        }
+    }
+}
+
 /// Rows become int8 words.
 pub(super) struct Quantize<'a> {
     pub(super) rows: &'a [f32],

@@ -122,6 +122,80 @@ fn every_kernel_reproduces_the_reference() {
     }
 }
 
+/// Sentence by sentence, and mention by mention in its sentence, against the numpy pass.
+#[test]
+fn every_kernel_reproduces_the_tones_of_the_reference() {
+    for kernel in available() {
+        let reader = reference_reader(kernel);
+        let mut errors: Vec<f64> = Vec::new();
+        let mut compare = |found: Option<ToneLogits>, expected: &Value| {
+            let found = found.expect("a sentence has words").0;
+            let pairs = found.into_iter().zip(numbers(expected));
+            errors.extend(pairs.map(|(found, expected)| (f64::from(found) - expected).abs()));
+        };
+        for case in reference().as_array().unwrap() {
+            let text = case["text"].as_str().unwrap();
+            let reading = reader.read(text, &Segments::of(text));
+            let mut rest = reading.tone_evidence();
+            for window in case["windows"].as_array().unwrap() {
+                let (words, after) = rest.split_at(window["words"].as_array().unwrap().len());
+                rest = after;
+                let mut sentences: Vec<Range<usize>> = Vec::new();
+                for length in ids(&window["sentence_lengths"]) {
+                    let start = sentences.last().map_or(0, |sentence| sentence.end);
+                    sentences.push(start..start + usize::try_from(length).unwrap());
+                }
+                let expected = window["tone_sentence_logits"].as_array().unwrap();
+                assert_eq!(expected.len(), sentences.len());
+                for (sentence, expected) in sentences.iter().zip(expected) {
+                    compare(ToneEvidence::of_sentence(&words[sentence.clone()]), expected);
+                }
+                for target in window["tone_target_logits"].as_array().unwrap() {
+                    let [start, end] = ids(&target["words"])[..] else { panic!("{target}") };
+                    let own = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
+                    let sentence = sentences.iter().find(|at| at.contains(&own.start)).unwrap();
+                    let around = &words[sentence.clone()];
+                    compare(ToneEvidence::of_target(&words[own], around), &target["logits"]);
+                }
+            }
+            assert!(rest.is_empty());
+        }
+        let greatest = errors.iter().copied().fold(0.0, f64::max);
+        let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+        assert!(errors.len() > 30, "{} logits", errors.len());
+        assert!(greatest < LOG_PROBABILITY_ERROR_MAX, "{kernel:?}: {greatest}");
+        assert!(mean < LOG_PROBABILITY_ERROR_MEAN_MAX, "{kernel:?}: {mean}");
+    }
+}
+
+/// Whatever part of a sentence is asked for: no words say nothing, and one word says what it says.
+#[test]
+fn the_tone_of_words_is_the_mean_of_what_each_says() {
+    let text = "Critics praised the plan.";
+    let reading = reader(Kernel::fastest()).read(text, &Segments::of(text));
+    let words = reading.tone_evidence();
+    assert_eq!(words.len(), reading.n_words());
+    assert_eq!(ToneEvidence::of_sentence([]), None);
+    assert_eq!(ToneEvidence::of_target([], words), None);
+    let [first, second] = [0, 1].map(|word| ToneEvidence::of_sentence([&words[word]]).unwrap().0);
+    let both = ToneEvidence::of_sentence(&words[..2]).unwrap().0;
+    for tone in 0..3 {
+        assert!((both[tone] - f32::midpoint(first[tone], second[tone])).abs() < 1e-5);
+    }
+    let tone = ToneLogits(both).probabilities();
+    assert!((tone.negative + tone.neutral + tone.positive - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_file_without_a_tone_layer_says_nothing_of_tone() {
+    let (mut header, blob) = embedded_parts();
+    header["tone"] = Value::Null;
+    let reader = Reader::load(file_of(&header.to_string(), blob)).unwrap();
+    let text = "Critics praised the plan.";
+    let reading = reader.read(text, &Segments::of(text));
+    assert_eq!((reading.n_words(), reading.tone_evidence().len()), (5, 0));
+}
+
 #[test]
 fn spans_have_the_least_confidence_of_their_words() {
     let text = "Anna Kowalska met the Sejm’s speaker in Warsaw.";
@@ -288,6 +362,10 @@ fn hostile_headers_are_refused() {
     }
     check_header_refused("/entity_tags/3", "B-CITY".into(), "other entity tags");
     check_header_refused("/quote_tags/0", "X".into(), "other quote tags");
+    check_header_refused("/tone/tones/0", 1.into(), "other tone tags");
+    check_header_refused("/tone/heads", 0.into(), "tone heads 0");
+    check_header_refused("/tone/inner", 48.into(), "tone inner width 48");
+    check_header_refused("/tone/encoder", "0".into(), "trained on another encoder");
     check_header_refused("/tensors/piece.q/type", "f32".into(), "piece.q of another type");
     check_header_refused("/tensors/piece.q/type", "f64".into(), "unknown variant");
 }

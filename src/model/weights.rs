@@ -55,6 +55,8 @@ pub enum LoadError {
     NotFinite { name: String },
     #[error("weights have a vocabulary that cannot be read: {detail}")]
     Vocabulary { detail: &'static str },
+    #[error("weights have a tone layer that was trained on another encoder")]
+    ForeignTone,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -63,8 +65,24 @@ struct Header {
     architecture: Architecture,
     entity_tags: Vec<String>,
     quote_tags: Vec<String>,
+    #[serde(default)]
+    tone: Option<ToneHeader>,
     tensors: BTreeMap<String, Tensor>,
 }
+
+/// The sizes of the tone layer, and what it stands on.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ToneHeader {
+    pub(super) heads: usize,
+    pub(super) inner: usize,
+    /// SHA-256 of the encoder's layers, by [`Weights::encoder_digest`].
+    pub(super) encoder: String,
+    /// The tone of each row of the heads.
+    pub(super) tones: Vec<i8>,
+}
+
+/// Negative, neutral, positive.
+const TONES: [i8; 3] = [-1, 0, 1];
 
 /// The sizes that shapes follow from.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -154,6 +172,19 @@ impl Weights {
         self.header.architecture
     }
 
+    pub(super) fn tone(&self) -> Option<&ToneHeader> {
+        self.header.tone.as_ref()
+    }
+
+    /// Of the bytes of all tensors of the encoder's layers, in the order of their names.
+    fn encoder_digest(&self) -> Result<String, LoadError> {
+        let mut hasher = Sha256::new();
+        for name in self.header.tensors.keys().filter(|name| name.starts_with("layer.")) {
+            hasher.update(self.bytes(name)?);
+        }
+        Ok(hex::encode(hasher.finalize()))
+    }
+
     pub(super) fn file(&self) -> &Cow<'static, [u8]> {
         &self.file
     }
@@ -195,13 +226,22 @@ impl Weights {
         if !tag_names::<QuoteLabel>().eq(self.header.quote_tags.iter().cloned()) {
             return Err(LoadError::Tags { head: "quote" });
         }
-        for (name, kind, shape) in self.header.architecture.tensors() {
+        let mut tensors = self.header.architecture.tensors();
+        if let Some(tone) = &self.header.tone {
+            tone.check()?;
+            tensors.extend(self.header.architecture.tone_tensors(tone));
+        }
+        for (name, kind, shape) in tensors {
             let tensor = self.tensor(&name)?;
             let is_text = name == VOCABULARY && tensor.shape.len() == 1;
             if tensor.kind != kind || (tensor.shape != shape && !is_text) {
                 return Err(LoadError::Tensor { name });
             }
             self.bytes(&name)?;
+        }
+        let is_foreign = |tone: &ToneHeader| Ok(tone.encoder != self.encoder_digest()?);
+        if self.header.tone.as_ref().map_or(Ok(false), is_foreign)? {
+            return Err(LoadError::ForeignTone);
         }
         Ok(())
     }
@@ -210,17 +250,27 @@ impl Weights {
 /// The one tensor whose length is its own.
 pub(super) const VOCABULARY: &str = "vocabulary";
 
+fn refuse<T>(what: &'static str, found: usize, expected: String) -> Result<T, LoadError> {
+    Err(LoadError::Architecture { what, found, expected })
+}
+
+fn within(what: &'static str, found: usize, max: usize) -> Result<(), LoadError> {
+    if (1..=max).contains(&found) { Ok(()) } else { refuse(what, found, format!("1 to {max}")) }
+}
+
+impl ToneHeader {
+    fn check(&self) -> Result<(), LoadError> {
+        within("tone heads", self.heads, WIDTH_MAX / HEAD_WIDTH)?;
+        within("tone inner width", self.inner, INNER_MAX)?;
+        if !self.inner.is_multiple_of(HEAD_WIDTH) {
+            return refuse("tone inner width", self.inner, format!("multiples of {HEAD_WIDTH}"));
+        }
+        if self.tones == TONES { Ok(()) } else { Err(LoadError::Tags { head: "tone" }) }
+    }
+}
+
 impl Architecture {
     fn check(&self) -> Result<(), LoadError> {
-        let refuse =
-            |what, found, expected: String| Err(LoadError::Architecture { what, found, expected });
-        let within = |what, found: usize, max: usize| {
-            if (1..=max).contains(&found) {
-                Ok(())
-            } else {
-                refuse(what, found, format!("1 to {max}"))
-            }
-        };
         within("layers", self.layers, LAYERS_MAX)?;
         within("width", self.width, WIDTH_MAX)?;
         within("inner width", self.inner, INNER_MAX)?;
@@ -257,27 +307,57 @@ impl Architecture {
             all.push(float(format!("{head}.weight"), vec![n_tags, width]));
             all.push(float(format!("{head}.bias"), vec![n_tags]));
         }
-        let mut norms = vec!["norm".to_owned()];
+        all.extend(norm_tensors("norm", width));
         for layer in 0..self.layers {
-            for (name, outputs, inputs) in [
-                ("qkv", 3 * width, width),
-                ("out", width, width),
-                ("up", inner, width),
-                ("down", width, inner),
-            ] {
-                let name = format!("layer.{layer}.{name}");
-                all.push((format!("{name}.q"), Kind::Int8, vec![outputs, inputs]));
-                all.push(float(format!("{name}.scale"), vec![outputs]));
-                all.push(float(format!("{name}.bias"), vec![outputs]));
-            }
-            norms.extend([1, 2].map(|half| format!("layer.{layer}.norm{half}")));
-        }
-        for norm in norms {
-            all.push(float(format!("{norm}.weight"), vec![width]));
-            all.push(float(format!("{norm}.bias"), vec![width]));
+            all.extend(layer_tensors(&format!("layer.{layer}"), width, width, inner));
         }
         all
     }
+
+    /// Those of a tone layer.
+    fn tone_tensors(&self, tone: &ToneHeader) -> Vec<(String, Kind, Vec<usize>)> {
+        let Self { width, layers, .. } = *self;
+        let float = |name: &str, shape: Vec<usize>| (format!("tone.{name}"), Kind::Float, shape);
+        let mut all = vec![
+            float("shares", vec![layers - 1]),
+            float("sentence.weight", vec![TONES.len(), width]),
+            float("sentence.bias", vec![TONES.len()]),
+            float("target.weight", vec![TONES.len(), 2 * width]),
+            float("target.bias", vec![TONES.len()]),
+        ];
+        all.extend(norm_tensors("tone.input", width));
+        all.extend(layer_tensors("tone.layer", width, tone.heads * HEAD_WIDTH, tone.inner));
+        all
+    }
+}
+
+fn norm_tensors(name: &str, width: usize) -> impl Iterator<Item = (String, Kind, Vec<usize>)> {
+    ["weight", "bias"].map(|part| (format!("{name}.{part}"), Kind::Float, vec![width])).into_iter()
+}
+
+/// `attention` is the width of all attention heads together.
+fn layer_tensors(
+    layer: &str,
+    width: usize,
+    attention: usize,
+    inner: usize,
+) -> Vec<(String, Kind, Vec<usize>)> {
+    let mut all = Vec::new();
+    for (name, outputs, inputs) in [
+        ("qkv", 3 * attention, width),
+        ("out", width, attention),
+        ("up", inner, width),
+        ("down", width, inner),
+    ] {
+        let name = format!("{layer}.{name}");
+        all.push((format!("{name}.q"), Kind::Int8, vec![outputs, inputs]));
+        for part in ["scale", "bias"] {
+            all.push((format!("{name}.{part}"), Kind::Float, vec![outputs]));
+        }
+    }
+    all.extend(norm_tensors(&format!("{layer}.norm1"), width));
+    all.extend(norm_tensors(&format!("{layer}.norm2"), width));
+    all
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Result<u32, LoadError> {

@@ -1,22 +1,27 @@
-//! In which tone: valenced words and the score of each sentence.
+//! In which tone: valenced words, what the reader says of each word, and the score of each sentence.
 //!
-//! In: a segmented article. Out: [`Tones`]. Which words are the narrator's and which an entity is the target of,
-//! `link` decides.
+//! In: a segmented article and its reading. Out: [`Tones`]. Which words are the narrator's and which an entity is the
+//! target of, `link` decides, by [`Tones::of_part`] and [`Tones::of_target`].
 //!
-//! A word has two kinds of weight, both learnt (`training/sentiment`). Its *valence* is how a text reads that has it:
+//! Lexicon and reader are weighed together (`blend`); where a sentence was not read, the lexicon alone decides. In the
+//! lexicon a word has two kinds of weight, both learnt (`training/sentiment`). Its *valence* is how a text reads that has it:
 //! "killed" is bad news. Its *stance* is what it says of a name it stands near: "killed" says little about the
 //! person, "corrupt" and "praised" say much. Events are facts; only stance is held against or for somebody.
 
+mod blend;
 mod lexicon;
 mod modifiers;
 mod stance;
 mod stem;
 
+use std::ops::Range;
+
 use crate::article::{Field, Span};
-use crate::text::{Segmented, Segments};
+use crate::model::{ArticleReading, ToneEvidence};
+use crate::text::{Segmented, Segments, Word};
 use lexicon::Lexicon;
 
-pub use stance::{Stance, Target, of_target};
+pub use stance::{Stance, Target};
 
 /// Slope of a single sentence's score: the neutral band that was learnt on sentences (0.13 either side) becomes that
 /// of `link`'s labels (0.25).
@@ -27,8 +32,12 @@ const SLOPE: f32 = 1.96;
 pub struct Tones {
     /// Every sentence of headline and text, in order.
     pub sentences: Vec<SentenceTone>,
-    /// Words that carry tone, in order, after negation and intensifiers.
+    /// Words that carry tone by the lexicon, in order, after negation and intensifiers.
     pub words: Vec<WordTone>,
+    /// What the reader says of the headline's words; empty where it was not read.
+    pub headline_evidence: Vec<ToneEvidence>,
+    /// What the reader says of the text's words, as far as it was read.
+    pub text_evidence: Vec<ToneEvidence>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,28 +61,93 @@ pub struct WordTone {
 }
 
 /// Scores the tone of an article.
-pub fn score(article: &Segmented) -> Tones {
+pub fn score(article: &Segmented, reading: &ArticleReading) -> Tones {
     let lexicon = Lexicon::embedded();
-    let mut tones = Tones::default();
+    let mut tones = Tones {
+        headline_evidence: reading.headline.tone_evidence().to_vec(),
+        text_evidence: reading.text.tone_evidence().to_vec(),
+        ..Tones::default()
+    };
     for field in [Field::Headline, Field::Text] {
         let text = article.article.field(field);
         let segments = article.segments(field);
         for sentence in &segments.sentences {
-            let first = tones.words.len();
             let words = sentence.words.clone();
-            push_words(text, segments, words, field, lexicon, &mut tones.words);
-            let valence: f32 = tones.words.iter().skip(first).map(|word| word.valence).sum();
+            push_words(text, segments, words.clone(), field, lexicon, &mut tones.words);
+            let tone = tones.of_part(field, words, |_| true);
             let n_words = sentence.words.len();
-            let score = score_of(per_length(valence, n_words), 1.0);
+            let score = score_of(tone, 1.0);
             tones.sentences.push(SentenceTone { field, span: sentence.span, n_words, score });
         }
     }
     tones
 }
 
+impl Tones {
+    /// The length-normalised tone of those words of a sentence for which `is_part` is true, by lexicon and reader; 0 of
+    /// no words. [`score_of`] makes scores of it.
+    pub fn of_part(
+        &self,
+        field: Field,
+        sentence: Range<usize>,
+        is_part: impl Fn(usize) -> bool,
+    ) -> f32 {
+        let valenced = self.words_within(field, sentence.clone());
+        let valence = valenced.iter().filter(|word| is_part(word.word)).map(|word| word.valence);
+        let n_words = sentence.clone().filter(|&word| is_part(word)).count();
+        let by_lexicon = per_length(valence.sum(), n_words);
+        let read = self.evidence(field, sentence.clone());
+        let logits = read.and_then(|read| {
+            let words = sentence.zip(read).filter(|(word, _)| is_part(*word));
+            ToneEvidence::of_sentence(words.map(|(_, evidence)| evidence))
+        });
+        blend::of_sentence(by_lexicon, logits)
+    }
+
+    /// What a sentence of `text` says of a target in it, in about [-1, 1]. Words for which `is_heard` is false are
+    /// passed over; the reader, which has read them with the others, is then not asked.
+    pub fn of_target(
+        &self,
+        (field, text): (Field, &str),
+        segments: &Segments,
+        target: &Target,
+        is_heard: impl Fn(&Word) -> bool,
+    ) -> f32 {
+        let words = &segments.words[target.sentence.clone()];
+        let is_whole = words.iter().all(&is_heard);
+        let valenced = self.words_within(field, target.sentence.clone());
+        let by_lexicon = stance::of_target(text, segments, valenced, target, is_heard);
+        let read = self.evidence(field, target.sentence.clone()).filter(|_| is_whole);
+        let logits = read.and_then(|read| {
+            let own = read.get(
+                target.words.start - target.sentence.start
+                    ..target.words.end - target.sentence.start,
+            )?;
+            ToneEvidence::of_target(own, read)
+        });
+        blend::of_target(by_lexicon, logits)
+    }
+
+    /// The valenced words among `words`.
+    fn words_within(&self, field: Field, words: Range<usize>) -> &[WordTone] {
+        let before = |bound: usize| move |word: &WordTone| (word.field, word.word) < (field, bound);
+        let first = self.words.partition_point(before(words.start));
+        let last = self.words.partition_point(before(words.end));
+        &self.words[first..last]
+    }
+
+    /// What the reader says of `words`; `None` unless it has read all of them.
+    fn evidence(&self, field: Field, words: Range<usize>) -> Option<&[ToneEvidence]> {
+        match field {
+            Field::Headline => self.headline_evidence.get(words),
+            Field::Text => self.text_evidence.get(words),
+        }
+    }
+}
+
 /// A sum of valences against the length that it is spread over: by the square root, since a long sentence with two
 /// good words says less than a short one, but not half as much.
-pub fn per_length(valence: f32, n_words: usize) -> f32 {
+fn per_length(valence: f32, n_words: usize) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "a sentence has at most a few hundred words")]
     let n_words = n_words.max(1) as f32;
     valence / n_words.sqrt()
@@ -91,7 +165,7 @@ pub fn score_of(valence: f32, n_sentences: f32) -> f32 {
 fn push_words(
     text: &str,
     segments: &Segments,
-    words: std::ops::Range<usize>,
+    words: Range<usize>,
     field: Field,
     lexicon: &Lexicon,
     found: &mut Vec<WordTone>,
@@ -136,9 +210,14 @@ mod tests {
         })
     }
 
+    /// By the lexicon alone.
+    fn scored(article: &Segmented) -> Tones {
+        score(article, &ArticleReading::default())
+    }
+
     #[track_caller]
     fn scores(text: &str) -> Vec<f32> {
-        score(&article(None, text)).sentences.iter().map(|sentence| sentence.score).collect()
+        scored(&article(None, text)).sentences.iter().map(|sentence| sentence.score).collect()
     }
 
     /// The score of each sentence is higher than that of the next.
@@ -178,7 +257,7 @@ mod tests {
 
     #[test]
     fn headline_and_text_are_scored_apart() {
-        let tones = score(&article(Some("A wonderful day"), "It rained."));
+        let tones = scored(&article(Some("A wonderful day"), "It rained."));
         let fields: Vec<Field> = tones.sentences.iter().map(|sentence| sentence.field).collect();
         assert_eq!(fields, [Field::Headline, Field::Text]);
         assert!(tones.words.iter().any(|word| word.field == Field::Headline));
@@ -186,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_text_without_words_has_no_tone() {
-        assert_eq!(score(&article(None, "")), Tones::default());
+        assert_eq!(scored(&article(None, "")), Tones::default());
         assert_eq!(scores("12 + 12 = 24."), [0.0]);
     }
 }

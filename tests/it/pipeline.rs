@@ -149,7 +149,7 @@ impl Desk {
 }
 
 /// Takes long when the text says so, which makes later records overtake.
-fn dawdle(article: &Segmented) -> Tones {
+fn dawdle(article: &Segmented, _: &ArticleReading) -> Tones {
     if article.article.text.contains("slow") {
         std::thread::park_timeout(Duration::from_millis(20));
     }
@@ -397,7 +397,7 @@ impl Gate {
 #[test]
 fn no_more_is_read_than_there_is_room_for() {
     static GATE: Gate = Gate::new();
-    fn wait(_: &Segmented) -> Tones {
+    fn wait(_: &Segmented, _: &ArticleReading) -> Tones {
         GATE.pass();
         Tones::default()
     }
@@ -444,7 +444,7 @@ fn a_partition_that_stands_still_beside_others_is_told() {
 #[test]
 fn an_outage_longer_than_a_delivery_may_take_ends_the_service() {
     static GATE: Gate = Gate::new();
-    fn wait(_: &Segmented) -> Tones {
+    fn wait(_: &Segmented, _: &ArticleReading) -> Tones {
         GATE.pass();
         Tones::default()
     }
@@ -467,7 +467,7 @@ fn an_outage_longer_than_a_delivery_may_take_ends_the_service() {
 #[test]
 fn a_record_larger_than_all_room_passes_alone() {
     static GATE: Gate = Gate::new();
-    fn wait(_: &Segmented) -> Tones {
+    fn wait(_: &Segmented, _: &ArticleReading) -> Tones {
         GATE.pass();
         Tones::default()
     }

@@ -58,11 +58,12 @@ def log_softmax(x):
     return shifted - numpy.log(numpy.exp(shifted).sum(-1, keepdims=True))
 
 
-def tone_scores(tagger, path):
+def tone_scores(tagger, records):
     """Macro-averaged F1 over the three tones of the targets, and each tone's, in per cent."""
     table = numpy.zeros((3, 3))
-    for case in tone_cases.cases_of(path, "dev", tagger.featurize):
-        _, logits = tagger.network.tone_logits(tagger.encode(case.example), case.target, case.sentence)
+    for case in tone_cases.cases_of(records, "dev", tagger.featurize):
+        states = tagger.network.tone_states(tagger.encode(case.example))
+        _, logits = tagger.network.tone_logits(states, case.target, case.sentence)
         table[case.label, logits.argmax()] += 1
     return tone_cases.summary(table)
 
@@ -72,11 +73,11 @@ def reference(tagger, text):
     result = []
     for window in data.windows(data.segment(text)):
         example = tagger.featurize(window)
-        hidden = tagger.encode(example)
-        entity, quote = tagger.network.logits(hidden)
+        states = tagger.encode(example)
+        entity, quote = tagger.network.logits(states)
         rounded = lambda x: [[round(float(v), 4) for v in row] for row in x]
         tags = scoring.tag(log_softmax(entity), "entity")
-        tone = tone_reference(tagger.network, window, tags, hidden) if tagger.network.header["tone"] else {}
+        tone = tone_reference(tagger.network, window, tags, states) if tagger.network.header["tone"] else {}
         result.append({
             "words": [{"text": w, "start": a, "end": b} for s in window for w, (a, b) in zip(s.words, s.spans)],
             "sentence_lengths": [len(s.words) for s in window],
@@ -90,8 +91,9 @@ def reference(tagger, text):
     return {"text": text, "windows": result}
 
 
-def tone_reference(network, window, tags, hidden):
+def tone_reference(network, window, tags, states):
     """Tone logits of each sentence, and of each mention in its sentence."""
+    hidden = network.tone_states(states)
     sentences, targets, at = [], [], 0
     for s in window:
         sentence = numpy.zeros(len(tags), numpy.float32)
@@ -124,7 +126,7 @@ def main():
         arguments.reference.write_text(json.dumps([reference(tagger, t) for t in TEXTS], ensure_ascii=False, separators=(",", ":")) + "\n")
     print(json.dumps(scoring.wikinews_scores(data.read_lines(arguments.data / "dev/wikinews.jsonl"), tagger, arguments.window)))
     if header["tone"]:
-        print(json.dumps({"dev/sentiment_newsmtsc": tone_scores(tagger, arguments.data / "dev/sentiment_newsmtsc.jsonl.gz")}))
+        print(json.dumps({"dev/sentiment_newsmtsc": tone_scores(tagger, tone_cases.development(arguments.data))}))
     if arguments.mix:
         print(json.dumps(scoring.mix_scores(arguments.data / "dev/entities_mix.jsonl.gz", tagger, lambda n: known_place(names, n))))
 

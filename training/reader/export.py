@@ -84,10 +84,12 @@ def main():
         "name_bits": list(gazetteer.BITS) if reader.shape["use_names"] else [],
         "entity_tags": labels.ENTITY_TAGS,
         "quote_tags": labels.QUOTE_TAGS,
-        "tone": {"layer": True, "sentence": labels.TONES, "target": labels.TONES} if tone else None,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    quantize.write(arguments.out, header, tensors_of(reader, vocabulary, tone))
+    tensors = tensors_of(reader, vocabulary, tone)
+    header["tone"] = tone and {"heads": tone["layer.out.weight"].shape[1] * model.HEADS // model.WIDTH, "inner": tone["layer.down.weight"].shape[1],
+                               "tones": labels.TONES, "encoder": quantize.encoder_digest(tensors)}
+    quantize.write(arguments.out, header, tensors)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB")
 
 

@@ -10,12 +10,14 @@ WIDTH, HEADS, POSITIONS = 384, 12, 128
 
 
 class Layer(nn.Module):
-    """BERT's layer, post-norm; `inner` is the width of the feed-forward part."""
+    """BERT's layer, post-norm; `inner` is the width of the feed-forward part, `heads` may be fewer than an encoder layer's."""
 
-    def __init__(self, inner, dropout):
+    def __init__(self, inner, dropout, heads=HEADS):
         super().__init__()
-        self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
-        self.out = nn.Linear(WIDTH, WIDTH)
+        self.heads = heads
+        width = heads * WIDTH // HEADS
+        self.qkv = nn.Linear(WIDTH, 3 * width)
+        self.out = nn.Linear(width, WIDTH)
         self.norm1 = nn.LayerNorm(WIDTH, eps=1e-12)
         self.up = nn.Linear(WIDTH, inner)
         self.down = nn.Linear(inner, WIDTH)
@@ -23,10 +25,10 @@ class Layer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x, bias):
-        b, t, d = x.shape
-        q, k, v = self.qkv(x).view(b, t, 3, HEADS, d // HEADS).permute(2, 0, 3, 1, 4)
+        b, t, _ = x.shape
+        q, k, v = self.qkv(x).view(b, t, 3, self.heads, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        x = self.norm1(x + self.dropout(self.out(mixed.transpose(1, 2).reshape(b, t, d))))
+        x = self.norm1(x + self.dropout(self.out(mixed.transpose(1, 2).reshape(b, t, -1))))
         return self.norm2(x + self.dropout(self.down(F.gelu(self.up(x)))))
 
 
@@ -50,6 +52,10 @@ class Reader(nn.Module):
 
     def encode(self, batch):
         """Hidden states (windows, positions, WIDTH); position 0 is [CLS], the one after the last word [SEP]."""
+        return self.dropout(self.states(batch)[-1])
+
+    def states(self, batch):
+        """Hidden states after each layer."""
         b, t = batch["mask"].shape
         x = F.embedding_bag(batch["pieces"], self.piece.weight, batch["offsets"], mode="mean", sparse=True).view(b, t, WIDTH)
         x = x + self.position.weight[:t] + self.casing(batch["casing"])
@@ -57,9 +63,11 @@ class Reader(nn.Module):
             x = x + batch["names"].to(x.dtype) @ self.names.weight
         x = self.dropout(self.norm(x))
         bias = (1.0 - batch["mask"][:, None, None, :].to(x.dtype)) * -1e4
+        result = []
         for layer in self.layers:
             x = layer(x, bias)
-        return self.dropout(x)
+            result.append(x)
+        return result
 
     def forward(self, batch):
         hidden = self.encode(batch)

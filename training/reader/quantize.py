@@ -71,6 +71,14 @@ def norm(x, weight, bias):
     return centred / numpy.sqrt((centred * centred).mean(-1, keepdims=True) + 1e-12) * weight + bias
 
 
+def encoder_digest(tensors):
+    """SHA-256 of the encoder's layers, by which a tone layer knows what it was trained on."""
+    digest = hashlib.sha256()
+    for name in sorted(n for n in tensors if n.startswith("layer.")):
+        digest.update(numpy.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()
+
+
 class Network:
     """Forward pass of one window over the tensors of a weights file, in float32 with int8 products."""
 
@@ -94,13 +102,12 @@ class Network:
         return norm(x, t["norm.weight"], t["norm.bias"])
 
     def attention(self, x, name):
-        n, width = x.shape
-        heads = self.header["architecture"]["heads"]
-        q, k, v = self.linear(x, name + ".qkv").reshape(n, 3, heads, width // heads).transpose(1, 2, 0, 3)
-        scores = q @ k.transpose(0, 2, 1) / math.sqrt(width // heads)
+        size = self.header["architecture"]["width"] // self.header["architecture"]["heads"]
+        q, k, v = self.linear(x, name + ".qkv").reshape(len(x), 3, -1, size).transpose(1, 2, 0, 3)
+        scores = q @ k.transpose(0, 2, 1) / math.sqrt(size)
         scores = numpy.exp(scores - scores.max(-1, keepdims=True))
         mixed = (scores / scores.sum(-1, keepdims=True)) @ v
-        return self.linear(mixed.transpose(1, 0, 2).reshape(n, width), name + ".out")
+        return self.linear(mixed.transpose(1, 0, 2).reshape(len(x), -1), name + ".out")
 
     def layer(self, x, name):
         t = self.t
@@ -109,20 +116,25 @@ class Network:
         return norm(x + self.linear(inner, name + ".down"), t[name + ".norm2.weight"], t[name + ".norm2.bias"])
 
     def encode(self, piece_lists, casing, bits):
-        """Hidden states of all positions of a window."""
-        x = self.embed(piece_lists, casing, bits)
+        """Hidden states of all positions of a window, after each layer."""
+        states, x = [], self.embed(piece_lists, casing, bits)
         for i in range(self.header["architecture"]["layers"]):
             x = self.layer(x, f"layer.{i}")
-        return x
+            states.append(x)
+        return states
 
-    def logits(self, hidden):
+    def logits(self, states):
         """(entity, quote) logits of the words of a window, [CLS] and [SEP] taken off."""
-        x = hidden[1:-1]
+        x = states[-1][1:-1]
         return tuple(x @ self.t[h + ".weight"].T + self.t[h + ".bias"] for h in ("entity", "quote"))
 
-    def tone_logits(self, hidden, target, sentence):
+    def tone_states(self, states):
+        """The tone layer's output for the words of a window."""
+        x = states[-1] + sum(share * x for share, x in zip(self.t["tone.shares"], states))
+        return self.layer(norm(x, self.t["tone.input.weight"], self.t["tone.input.bias"]), "tone.layer")[1:-1]
+
+    def tone_logits(self, x, target, sentence):
         """(sentence, target) tone logits; `target` and `sentence` are 0/1 over the window's words, `target` all 0 for none."""
-        x = self.layer(hidden, "tone.layer")[1:-1]
         mean = lambda m: m @ x / max(m.sum(), 1)
         whole = mean(sentence)
         inputs = {"sentence": whole, "target": numpy.concatenate((mean(target), whole))}

@@ -148,9 +148,17 @@ class File(unittest.TestCase):
             for window in case["windows"]:
                 self.assertEqual([list(tokenizer.pieces(w["text"])) for w in window["words"]], window["pieces"])
                 cls, sep = (tokenizer.ids[pieces.CLS],), (tokenizer.ids[pieces.SEP],)
-                entity, quote = network.logits(network.encode([cls, *window["pieces"], sep], numpy.array([0, *window["casing"], 0]), numpy.array([0, *window["names"], 0])))
+                states = network.encode([cls, *window["pieces"], sep], numpy.array([0, *window["casing"], 0]), numpy.array([0, *window["names"], 0]))
+                entity, quote = network.logits(states)
                 self.assertLess(numpy.abs(entity - numpy.array(window["entity_logits"])).max(), 0.05)
                 self.assertLess(numpy.abs(quote - numpy.array(window["quote_logits"])).max(), 0.05)
+                hidden, at = network.tone_states(states), 0
+                for length, expected in zip(window["sentence_lengths"], window["tone_sentence_logits"]):
+                    sentence = numpy.zeros(len(hidden), numpy.float32)
+                    sentence[at : at + length] = 1
+                    found, _ = network.tone_logits(hidden, 0 * sentence, sentence)
+                    self.assertLess(numpy.abs(found - numpy.array(expected)).max(), 0.05)
+                    at += length
 
 
 if __name__ == "__main__":

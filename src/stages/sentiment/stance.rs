@@ -43,7 +43,7 @@ pub struct Target {
 
 /// What the sentence says of `target`. `tones` are the sentence's; words for which `is_heard` is false are passed
 /// over.
-pub fn of_target(
+pub(super) fn of_target(
     text: &str,
     segments: &Segments,
     tones: &[WordTone],
