@@ -28,13 +28,13 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(20);
 
 /// Records that are read before requests are looked at again.
-const RECORDS_PER_TURN: usize = 1_000;
+const RECORDS_PER_TURN: usize = 10_000;
 
 /// Between two questions for the end of a partition that has an open transaction, or that cannot be asked.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Until a partition that could not be asked is asked again.
-const RETRY_PAUSE: Duration = Duration::from_secs(5);
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Between two log lines about a partition that cannot be restored now.
 const TELL_INTERVAL: Duration = Duration::from_secs(10);
