@@ -595,6 +595,7 @@ fn records_that_are_sent_again_keep_their_trace(server: &KafkaServer) {
     desk.server.create_topic(&desk.topic("raw"), 1, &[]);
     desk.server.create_topic(&desk.topic("enriched"), 1, &[("max.message.bytes", "9000")]);
     desk.server.create_topic(&desk.topic("dead"), 1, &[]);
+    desk.create_state_topic(1);
     let mut messages = articles(20, 1);
     messages.insert(10, Message::article(0, "long", &"It rained. ".repeat(3000)));
     desk.write(&messages);
