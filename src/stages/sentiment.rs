@@ -19,6 +19,7 @@ use std::ops::Range;
 use crate::article::{Field, Span};
 use crate::model::{ArticleReading, ToneEvidence};
 use crate::text::{Segmented, Segments, Word};
+use blend::Read;
 use lexicon::Lexicon;
 
 pub use stance::{Stance, Target};
@@ -94,18 +95,19 @@ impl Tones {
     ) -> f32 {
         let valenced = self.words_within(field, sentence.clone());
         let valence = valenced.iter().filter(|word| is_part(word.word)).map(|word| word.valence);
-        let n_words = sentence.clone().filter(|&word| is_part(word)).count();
+        let (n_all, n_words) =
+            (sentence.len(), sentence.clone().filter(|&word| is_part(word)).count());
         let by_lexicon = per_length(valence.sum(), n_words);
-        let read = self.evidence(field, sentence.clone());
-        let logits = read.and_then(|read| {
+        let read = self.evidence(field, sentence.clone()).and_then(|read| {
             let words = sentence.zip(read).filter(|(word, _)| is_part(*word));
-            ToneEvidence::of_sentence(words.map(|(_, evidence)| evidence))
+            let logits = ToneEvidence::of_sentence(words.map(|(_, evidence)| evidence))?;
+            Some(Read { logits, share: share(n_words, n_all) })
         });
-        blend::of_sentence(by_lexicon, logits)
+        blend::of_sentence(by_lexicon, read)
     }
 
-    /// What a sentence of `text` says of a target in it, in about [-1, 1]. Words for which `is_heard` is false are
-    /// passed over; the reader, which has read them with the others, is then not asked.
+    /// What a sentence of `text` says of a target in it, in [-1, 1]. Words for which `is_heard` is false are passed
+    /// over.
     pub fn of_target(
         &self,
         (field, text): (Field, &str),
@@ -113,19 +115,17 @@ impl Tones {
         target: &Target,
         is_heard: impl Fn(&Word) -> bool,
     ) -> f32 {
-        let words = &segments.words[target.sentence.clone()];
-        let is_whole = words.iter().all(&is_heard);
-        let valenced = self.words_within(field, target.sentence.clone());
-        let by_lexicon = stance::of_target(text, segments, valenced, target, is_heard);
-        let read = self.evidence(field, target.sentence.clone()).filter(|_| is_whole);
-        let logits = read.and_then(|read| {
-            let own = read.get(
-                target.words.start - target.sentence.start
-                    ..target.words.end - target.sentence.start,
-            )?;
-            ToneEvidence::of_target(own, read)
+        let Target { sentence, words } = target;
+        let valenced = self.words_within(field, sentence.clone());
+        let by_lexicon = stance::of_target(text, segments, valenced, target, &is_heard);
+        let read = self.evidence(field, sentence.clone()).and_then(|read| {
+            let own = read.get(words.start - sentence.start..words.end - sentence.start)?;
+            let all = segments.words[sentence.clone()].iter().zip(read);
+            let heard = || all.clone().filter(|(word, _)| is_heard(word));
+            let logits = ToneEvidence::of_target(own, heard().map(|(_, evidence)| evidence))?;
+            Some(Read { logits, share: share(heard().count(), sentence.len()) })
         });
-        blend::of_target(by_lexicon, logits)
+        blend::of_target(by_lexicon, read)
     }
 
     /// The valenced words among `words`.
@@ -143,6 +143,11 @@ impl Tones {
             Field::Text => self.text_evidence.get(words),
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a sentence has at most a few hundred words")]
+fn share(n_words: usize, n_all: usize) -> f32 {
+    n_words as f32 / n_all.max(1) as f32
 }
 
 /// A sum of valences against the length that it is spread over: by the square root, since a long sentence with two

@@ -15,7 +15,7 @@ use crate::text::Segmented;
 /// Sentences that are named for an entity's tone, at most.
 const EVIDENCE_MAX: usize = 3;
 /// A sentence that says less than this share of what the strongest says is not named.
-const EVIDENCE_SHARE_MIN: f32 = 0.25;
+const EVIDENCE_SHARE_MIN: f32 = 0.5;
 
 /// What the article says of an entity.
 #[derive(Debug, Clone, PartialEq, Default)]
