@@ -418,7 +418,7 @@ fn no_more_is_read_than_there_is_room_for() {
 #[test]
 fn a_partition_that_stands_still_beside_others_is_told() {
     static GATE: Gate = Gate::new();
-    fn hold(article: &Segmented) -> Tones {
+    fn hold(article: &Segmented, _: &ArticleReading) -> Tones {
         if article.article.text.contains("held") {
             GATE.pass();
         }
