@@ -64,7 +64,7 @@ pub enum Command {
     ///
     /// Reads annotated articles as JSON Lines: doc_id, text, mentions [{start,end,label,entity}], entities
     /// [{id,name,type,sentiment}], quotes [{start,end,type,cue,speaker,entity}], sentiment; offsets in code points.
-    /// With --targets, each line is one labelled target of tone: text, target [start,end], label (-1, 0, 1).
+    /// With --targets, each line is one labelled target of tone: a text, its target as a list of start and end, and a label (-1, 0, 1).
     #[command(
         after_help = "Examples:\n  copydesk eval annotated.jsonl\n  copydesk eval annotated.jsonl --json | jq .quotes.complete\n  gzip -dc targets.jsonl.gz | copydesk eval --targets -"
     )]
